@@ -1,0 +1,98 @@
+/*
+ * datasource: a place outside, with a reading half, a writing half, or both. One instance belongs
+ * to one worker thread: its struct, its connections, its buffers. Instances share nothing but the
+ * place.
+ *
+ * `self` is the module's struct, options filled in, everything else zeroed before open().
+ */
+#ifndef API_DATASOURCE_H
+#define API_DATASOURCE_H
+
+#include "api/flow.h"
+#include "api/module.h"
+#include "api/world.h"
+
+/* What the ledger keys a place's objects by. Texts live as long as self. */
+struct place {
+    const char
+        *endpoint;       /* "https://s3.us-east-1.lyvecloud.seagate.com", or a file system's root */
+    const char *bucket;  /* bucket or folder */
+    const char *folders; /* the folder template, "%B-%Y/"; "" = the whole bucket */
+    struct text_list ignore; /* prefixes nobody wants to hear of */
+};
+
+/* Receives a LIST, in the byte order of the keys. What these return other than OK ends the listing.
+ */
+struct listing {
+    enum status (*object)(struct listing *to, const struct object *object, struct err *err);
+    /* only when asked for by_folder: each common prefix up to the next "/" */
+    enum status (*folder)(struct listing *to, struct slice prefix, struct err *err);
+};
+
+/* Receives the stored bytes of one object in order. What it returns other than OK ends the fetch.
+ */
+struct intake {
+    enum status (*bytes)(struct intake *to, struct slice bytes, struct err *err);
+};
+
+/* What became of a point that flush() could not store. */
+enum refusal {
+    REFUSED_DEAD,        /* the sink will never take it */
+    REFUSED_EXPIRED,     /* older than the sink keeps */
+    REFUSED_UNCONFIRMED, /* the sink would not say: its object is quarantined */
+};
+
+struct refusals {
+    /* index counts the points put since the last flush that returned OK, from 0 */
+    void (*refuse)(struct refusals *to, size_t index, enum refusal kind, const char *reason);
+};
+
+struct datasource {
+    struct module about;
+
+    /* Checks the options against each other, gets connections ready. Does not talk to the place.
+     * close() is called after a failed open too. */
+    enum status (*open)(void *self, struct world *world, struct err *err);
+    void (*close)(void *self);
+
+    /* For `check --connect`: says OK when the place answers and would take this job's reads or
+     * writes. */
+    enum status (*connect)(void *self, struct err *err);
+
+    /* --- reading half; NULL: not readable --- */
+
+    void (*place)(void *self, struct place *out);
+
+    /* Lists all keys that start with prefix. by_folder: only one level ("/" as delimiter). FAILED
+     * after retries or refusal; what was delivered before is right but not all. */
+    enum status (*list)(void *self, struct slice prefix, bool by_folder, struct listing *to,
+                        struct err *err);
+
+    /*
+     * Reads one object. OK: every byte was delivered once and in order. A cut connection is resumed
+     * from where it was. AGAIN: what was delivered must be forgotten and the object fetched from
+     * its start. BAD_DATA: the object is gone or no longer what the listing showed; the next
+     * listing will tell. FAILED: the place refuses or stays away. A status of to->bytes is passed
+     * on as it is.
+     */
+    enum status (*fetch)(void *self, const struct object *object, struct intake *to,
+                         struct err *err);
+
+    /* Called from within to->bytes when that has been holding the fetch for long: lets go of the
+     * connection; the fetch resumes by itself when to->bytes returns. May be NULL. */
+    void (*park)(void *self);
+
+    /* --- writing half; NULL: not writable --- */
+
+    /* Takes one point (copying it). AGAIN: full, nothing taken: flush, then put it again.
+     * BAD_DATA: this place can never hold such a point; nothing taken. */
+    enum status (*put)(void *self, const struct point *point, struct err *err);
+
+    /* OK: every point put since the last OK is durable at the place, but those named to `refused`.
+     * Waits and tries again for as long as the place says "later". FAILED: the place refuses (a
+     * wrong token, a missing bucket) or the run is to stop; the points stay put and flush may be
+     * called again. */
+    enum status (*flush)(void *self, struct refusals *refused, struct err *err);
+};
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * encoder: writes points as text. Pure: the same points give the same bytes. One point's encoding
+ * never depends on another's.
+ */
+#ifndef API_ENCODER_H
+#define API_ENCODER_H
+
+#include "api/flow.h"
+#include "api/module.h"
+#include "base/buf.h"
+
+struct encoder {
+    struct module about;
+    const char *content_type;
+    const char *suffix; /* of file names, ".lp" */
+    /* Appends one point. AGAIN: out has no room for it (its .max), nothing was appended. */
+    enum status (*encode)(const struct point *point, struct buf *out);
+};
+
+#endif

@@ -1,0 +1,35 @@
+/* memory: see memory.h. */
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *pointer)
+{
+    if (!pointer) {
+        fputs("loggateway: out of memory\n", stderr);
+        abort();
+    }
+    return pointer;
+}
+
+void *memory_new(size_t size)
+{
+    return checked(calloc(1, size ? size : 1));
+}
+
+void *memory_grow(void *old, size_t size)
+{
+    return checked(realloc(old, size ? size : 1));
+}
+
+char *memory_copy(const char *at, size_t len)
+{
+    char *copy = checked(malloc(len + 1));
+    if (len) {
+        memcpy(copy, at, len);
+    }
+    copy[len] = '\0';
+    return copy;
+}

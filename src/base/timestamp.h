@@ -1,0 +1,64 @@
+/*
+ * timestamp: dates as nanoseconds since 1970-01-01T00:00:00Z in an int64_t (years 1678 to 2261).
+ * Pure: the clock and the locale are never read.
+ */
+#ifndef BASE_TIMESTAMP_H
+#define BASE_TIMESTAMP_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+#define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_DAY (INT64_C(86400) * NS_PER_SECOND)
+
+struct civil {
+    int year, month, day;     /* month 1-12, day 1-31 */
+    int hour, minute, second; /* second 0-59 */
+    int nanosecond;
+};
+
+/* The civil time of ns in UTC (proleptic Gregorian calendar). */
+struct civil timestamp_civil(int64_t ns);
+
+/* The opposite; false when a part is out of range (a second of 60 counts as the next minute's
+ * first) or the result does not fit. */
+bool timestamp_from_civil(const struct civil *civil, int64_t *ns);
+
+/*
+ * RFC 3339, as loose as the formats of doc/formats demand: "T", "t" or one space between date and
+ * time; 0 to 9 fractional digits (more are accepted and cut); "Z", "z", "+hh:mm", "-hh:mm", or no
+ * zone = UTC. The whole text must be used up.
+ */
+bool timestamp_parse(struct slice text, int64_t *ns);
+
+/* Go's time.String form: "2021-01-25 09:19:11.622206 +0000 UTC", perhaps followed by " m=+0.01";
+ * the numeric zone counts, the name does not. RFC 3339 is accepted as well. */
+bool timestamp_parse_go(struct slice text, int64_t *ns);
+
+/* "hh:mm:ss" on the latest day on which that is at or before `latest_ns`. */
+bool timestamp_parse_time_of_day(struct slice text, int64_t latest_ns, int64_t *ns);
+
+/* HTTP-date, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7, preferred form only). */
+bool timestamp_parse_http(struct slice text, int64_t *ns);
+
+/*
+ * A date of the command line: "2022-05-30" (00:00 UTC), RFC 3339, or relative to now: "-720h",
+ * "-30d",
+ * "-15m", "-10s".
+ */
+bool timestamp_parse_argument(struct slice text, int64_t now_ns, int64_t *ns);
+
+/* A duration as Go writes it ("601866322ns", "1.5ms", "2m3s", "1h") or a bare number of
+ * nanoseconds. */
+bool duration_parse(struct slice text, int64_t *ns);
+
+/* "2022-05-30T09:00:00Z", with as many fractional digits as are not zero. At least 31 bytes. */
+#define TIMESTAMP_TEXT_BYTES 36
+const char *timestamp_format(int64_t ns, char text[TIMESTAMP_TEXT_BYTES]);
+
+/* English month names whatever the locale: "January"..., index 0-11. */
+extern const char *const timestamp_months[12];
+
+#endif

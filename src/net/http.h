@@ -1,0 +1,99 @@
+/*
+ * http: requests over HTTP/1.1 with libcurl, one reusable connection handle per place and worker.
+ * Proxies and CA come from libcurl's usual environment. TLS is always verified. Redirects are not
+ * followed. Used by datasources; knows nothing of S3 or InfluxDB but the SigV4 signature libcurl
+ * computes.
+ */
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include "api/status.h"
+#include "api/world.h"
+#include "base/buf.h"
+#include "base/slice.h"
+
+enum { HTTP_HEADERS_MAX = 12 };
+
+struct http; /* one handle: an easy handle and its connection */
+
+struct http_header {
+    const char *name, *value; /* value may be "" */
+};
+
+/* AWS Signature Version 4, computed by libcurl (CURLOPT_AWS_SIGV4 "aws:amz:REGION:SERVICE"). */
+struct http_signature {
+    const char *region, *service, *access_key, *secret_key;
+    const char *session_token; /* NULL: none */
+};
+
+struct http_request {
+    const char *method;                           /* GET, HEAD, POST, PUT */
+    const char *url;                              /* absolute and already encoded; sent as it is */
+    struct http_header headers[HTTP_HEADERS_MAX]; /* ended by a NULL name */
+    struct slice body;                            /* POST, PUT */
+    const struct http_signature *signature;       /* NULL: not signed */
+    const char *ca_file;                          /* NULL: the system's */
+    /* Receives the body of a 2xx reply as it comes; NULL: the body goes to reply->body. Bodies of
+     * other replies always go to reply->body (at most 64 KiB of them). */
+    enum status (*receive)(void *to, struct slice bytes, struct err *err);
+    void *to;
+    size_t max_body_bytes; /* of reply->body for 2xx; 0 = 64 KiB */
+    int64_t connect_ns;    /* time to connect; 0 = 10 s */
+    int64_t stall_ns;      /* no byte either way for so long = cut; time spent inside receive does
+                              not count; 0 = 60 s */
+};
+
+struct http_reply {
+    int code;                       /* 0 = none */
+    int64_t content_length;         /* -1 = not said */
+    int64_t range_from, range_size; /* Content-Range of a 206; -1 = not said */
+    int64_t last_modified_ns;       /* INT64_MIN = not said */
+    int64_t retry_after_ns;         /* -1 = not said; from seconds or an HTTP-date */
+    char etag[256];                 /* as sent, quotes included; "" = none */
+    int64_t received_bytes;         /* of the body */
+    struct buf body;                /* see receive; http_reply_finish() frees it */
+};
+
+/*
+ * The calls behind world->http. perform():
+ *   OK      a whole reply came, of any code
+ *   AGAIN   none came or it was cut (refused connection, reset, stall, too few bytes): worth
+ * another try; what reply says of code, headers and received_bytes is right FAILED  world->tick
+ * said stop, or TLS verification failed: trying again will not help else    what receive returned
+ */
+struct http_driver {
+    struct http *(*open)(struct world *world);
+    enum status (*perform)(struct http *http, const struct http_request *request,
+                           struct http_reply *reply, struct err *err);
+    /* From within receive: shuts the connection, so that the server may let go; perform then ends
+     * with AGAIN once receive has returned. */
+    void (*shut)(struct http *http);
+    void (*close)(struct http *http);
+};
+
+extern const struct http_driver http_curl;
+
+void http_reply_init(struct http_reply *reply);
+void http_reply_finish(struct http_reply *reply);
+
+/* What a status code asks of the caller, the same for every place unless it knows better. */
+enum http_verdict {
+    HTTP_DONE,    /* 2xx */
+    HTTP_LATER,   /* 408, 429, 500, 502, 503, 504: the same request again after http_backoff_ns() */
+    HTTP_HOLD,    /* 401, 403, 404, 3xx, other 4xx: credentials or set-up; a person has to act */
+    HTTP_REFUSED, /* 400, 413, 422: this very request will never do */
+};
+enum http_verdict http_verdict(int code);
+
+/* max(retry_after_ns, 2^attempt * 0.5 s up to 30 s with half of it random); attempt counts from 0.
+ */
+int64_t http_backoff_ns(unsigned attempt, int64_t retry_after_ns, uint64_t random);
+
+/* Percent-encodes: all but A-Z a-z 0-9 - _ . ~ (and '/' when keep_slash), upper-case hex. */
+bool http_encode(struct buf *out, struct slice text, bool keep_slash);
+
+/* One line for messages: code, and what the reply's body says (JSON "message" or XML <Message>,
+ * else its first 200 printable characters). */
+void http_reply_describe(const struct http_reply *reply, struct buf *out);
+
+#endif
