@@ -50,6 +50,7 @@ struct http_reply {
     int64_t last_modified_ns;       /* INT64_MIN = not said */
     int64_t retry_after_ns;         /* -1 = not said; from seconds or an HTTP-date */
     char etag[256];                 /* as sent, quotes included; "" = none */
+    char location[512];             /* of a 3xx, as sent; "" = none or longer than this */
     int64_t received_bytes;         /* of the body */
     struct buf body;                /* see receive; http_reply_finish() frees it */
 };
