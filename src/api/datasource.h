@@ -43,8 +43,10 @@ enum refusal {
 };
 
 struct refusals {
-    /* index counts the points put since the last flush that returned OK, from 0 */
-    void (*refuse)(struct refusals *to, size_t index, enum refusal kind, const char *reason);
+    /* index counts the points put since the last flush that returned OK, from 0. bytes: the point
+     * as it was sent, for the dead letter; may be empty. */
+    void (*refuse)(struct refusals *to, size_t index, enum refusal kind, const char *reason,
+                   struct slice bytes);
 };
 
 struct datasource {

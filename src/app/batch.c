@@ -1,1 +1,374 @@
-typedef int placeholder;
+/* batch: see batch.h. */
+#include "app/batch.h"
+
+#include "app/place.h"
+#include "app/tracked.h"
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/timestamp.h"
+
+#include <stdlib.h>
+
+/* Flush when points have waited for so long, so that a slow source does not keep them back. */
+static const int64_t flush_after_ns = 10 * NS_PER_SECOND;
+
+enum { SETTLE_OBJECTS = 256 };
+
+/* An unacknowledged point. */
+struct waiting {
+    struct tracked *object;
+    struct origin origin;
+    int32_t day;
+    const char *measurement;
+};
+
+struct lane {
+    struct refusals refusals;
+    struct batch *batch;
+    size_t index; /* among the job's sinks */
+    const struct place_config *place;
+    void *self;
+    struct waiting *points;
+    size_t n_points, size;
+    enum status failure; /* of the ledger, during a refusal */
+};
+
+struct batch {
+    struct point_sink sink;
+    struct batch_setup setup;
+    struct lane lanes[LEDGER_SINKS_MAX];
+    struct tracked_list objects;
+    struct tracked *current;
+    int64_t oldest_ns; /* when the first unacknowledged point was put, monotonic; 0 = none */
+    size_t ready;      /* objects whose outcome can be written without another flush */
+    bool holding;
+    struct err refusal_err;
+};
+
+static enum status bury(struct batch *batch, struct tracked *object, const struct origin *origin,
+                        const char *sink, const char *reason, struct slice bytes, struct err *err)
+{
+    if (!tracked_may_keep_letter(object)) {
+        return OK;
+    }
+    struct dead_letter letter = {
+        .key = slice_of(object->key),
+        .attempt = batch->setup.run,
+        .line = origin->line,
+        .sink = sink,
+        .reason = reason,
+        .len = origin->len,
+        .hash = origin->hash,
+        .bytes = bytes,
+    };
+    return ledger_bury(batch->setup.ledger, batch->setup.scope, &letter, 1, err);
+}
+
+/* --- settling --- */
+
+static void add_totals(struct batch *batch, const struct tracked *object)
+{
+    struct run_totals *totals = batch->setup.totals;
+    totals->objects++;
+    totals->read += object->read;
+    totals->quarantined += object->state == OBJECT_QUARANTINED;
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        totals->sinks[i].stored += object->sinks[i].stored;
+        totals->sinks[i].duplicate += object->sinks[i].duplicate;
+        totals->sinks[i].expired += object->sinks[i].expired;
+        totals->sinks[i].dead += object->sinks[i].dead;
+    }
+}
+
+/* Writes the outcomes of all objects that are done, in one transaction. */
+static enum status settle(struct batch *batch, struct err *err)
+{
+    batch->ready = 0;
+    CLEANUP_FREE struct outcome *outcomes = memory_new(batch->objects.n * sizeof *outcomes);
+    size_t n = 0;
+    for (struct tracked *object = batch->objects.first; object; object = object->next) {
+        if (tracked_has_outcome(object)) {
+            tracked_outcome(object, batch->setup.n_sinks, batch->setup.run, &outcomes[n++]);
+        }
+    }
+    if (n) {
+        enum status status =
+            ledger_settle(batch->setup.ledger, batch->setup.scope, outcomes, n, err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    for (struct tracked *object = batch->objects.first, *next; object; object = next) {
+        next = object->next;
+        if (tracked_is_done(object)) {
+            if (tracked_has_outcome(object)) {
+                add_totals(batch, object);
+            }
+            tracked_remove(&batch->objects, object);
+        }
+    }
+    return OK;
+}
+
+/* --- lanes --- */
+
+static void take_refusal(struct refusals *refusals, size_t index, enum refusal kind,
+                         const char *reason, struct slice bytes)
+{
+    struct lane *lane = (struct lane *)((char *)refusals - offsetof(struct lane, refusals));
+    struct batch *batch = lane->batch;
+    if (index >= lane->n_points || !lane->points[index].object) {
+        return;
+    }
+    struct waiting *point = &lane->points[index];
+    struct tracked *object = point->object;
+    object->outstanding--;
+    point->object = NULL; /* not among the stored ones */
+    if (kind == REFUSED_EXPIRED) {
+        object->sinks[lane->index].expired++;
+        return;
+    }
+    object->sinks[lane->index].dead++;
+    if (kind == REFUSED_UNCONFIRMED) {
+        tracked_quarantine(object, reason);
+    }
+    if (bury(batch, object, &point->origin, lane->place->name, reason, bytes,
+             &batch->refusal_err) != OK) {
+        lane->failure = FAILED;
+    }
+}
+
+/* After an acknowledgement: every point that was not refused is stored. */
+static void count_stored(struct lane *lane)
+{
+    for (size_t i = 0; i < lane->n_points; i++) {
+        struct tracked *object = lane->points[i].object;
+        if (object) {
+            tracked_stored(object, lane->index, lane->points[i].measurement, lane->points[i].day);
+        }
+    }
+    lane->n_points = 0;
+}
+
+static void stop_holding(struct batch *batch)
+{
+    if (batch->holding) {
+        batch->holding = false;
+        atomic_fetch_sub(batch->setup.holding, 1);
+    }
+}
+
+void batch_waiting(struct batch *batch)
+{
+    if (!batch->holding) {
+        batch->holding = true;
+        atomic_fetch_add(batch->setup.holding, 1);
+    }
+}
+
+static enum status lane_flush(struct lane *lane, struct err *err)
+{
+    if (lane->n_points == 0) {
+        return OK;
+    }
+    lane->failure = OK;
+    enum status status = lane->place->module->flush(lane->self, &lane->refusals, err);
+    stop_holding(lane->batch);
+    if (status == OK && lane->failure != OK) {
+        *err = lane->batch->refusal_err;
+        status = err->status;
+    }
+    if (status != OK) {
+        return err_prefix(err, "sink %s", lane->place->name);
+    }
+    count_stored(lane);
+    return settle(lane->batch, err);
+}
+
+static void remember(struct lane *lane, const struct waiting *point)
+{
+    if (lane->n_points == lane->size) {
+        lane->size = lane->size ? lane->size * 2 : 1024;
+        lane->points = memory_grow(lane->points, lane->size * sizeof *lane->points);
+    }
+    lane->points[lane->n_points++] = *point;
+    point->object->outstanding++;
+}
+
+static enum status lane_put(struct lane *lane, const struct point *point,
+                            const struct waiting *waiting, struct err *err)
+{
+    const struct datasource *module = lane->place->module;
+    enum status status = module->put(lane->self, point, err);
+    if (status == AGAIN) {
+        status = lane_flush(lane, err);
+        if (status != OK) {
+            return status;
+        }
+        status = module->put(lane->self, point, err);
+    }
+    if (status == OK) {
+        remember(lane, waiting);
+        return OK;
+    }
+    if (status == BAD_DATA) {
+        struct err why = *err;
+        waiting->object->sinks[lane->index].dead++;
+        return bury(lane->batch, waiting->object, &waiting->origin, lane->place->name, why.text,
+                    slice_make("", 0), err);
+    }
+    return err_prefix(err, "sink %s", lane->place->name);
+}
+
+/* --- the records of the current object --- */
+
+static struct batch *of_sink(struct point_sink *sink)
+{
+    return (struct batch *)sink; /* the first member */
+}
+
+static int32_t day_of(int64_t ns)
+{
+    int64_t day = ns / NS_PER_DAY;
+    return (int32_t)(ns % NS_PER_DAY < 0 ? day - 1 : day);
+}
+
+static enum status take_point(struct point_sink *sink, const struct point *point,
+                              const struct origin *origin, struct err *err)
+{
+    struct batch *batch = of_sink(sink);
+    struct waiting waiting = {batch->current, *origin, day_of(point->time_ns),
+                              point->schema->measurement};
+    batch->setup.totals->records++;
+    if (batch->oldest_ns == 0) {
+        batch->oldest_ns = world_monotonic(batch->setup.world);
+    }
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        enum status status = lane_put(&batch->lanes[i], point, &waiting, err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    return OK;
+}
+
+static enum status take_duplicate(struct point_sink *sink, const struct origin *origin,
+                                  struct err *err)
+{
+    struct batch *batch = of_sink(sink);
+    (void)origin;
+    (void)err;
+    batch->setup.totals->records++;
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        batch->current->sinks[i].duplicate++;
+    }
+    return OK;
+}
+
+static enum status take_dead(struct point_sink *sink, const struct origin *origin,
+                             const char *reason, struct slice masked, struct err *err)
+{
+    struct batch *batch = of_sink(sink);
+    batch->setup.totals->records++;
+    batch->current->unreadable++;
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        batch->current->sinks[i].dead++;
+    }
+    return bury(batch, batch->current, origin, NULL, reason, masked, err);
+}
+
+/* --- objects --- */
+
+void batch_begin(struct batch *batch, const struct object *object)
+{
+    batch->current = tracked_add(&batch->objects, object);
+}
+
+struct point_sink *batch_sink(struct batch *batch)
+{
+    return &batch->sink;
+}
+
+enum status batch_end(struct batch *batch, uint64_t records, const char *damage, struct err *err)
+{
+    struct tracked *object = batch->current;
+    batch->current = NULL;
+    object->read = records;
+    tracked_end(object, damage);
+    int64_t now = world_monotonic(batch->setup.world);
+    if (batch->oldest_ns && now - batch->oldest_ns > flush_after_ns) {
+        return batch_flush(batch, err);
+    }
+    batch->ready += tracked_has_outcome(object);
+    return batch->ready >= SETTLE_OBJECTS ? settle(batch, err) : OK;
+}
+
+enum status batch_drop(struct batch *batch, const char *error, struct err *err)
+{
+    struct tracked *object = batch->current;
+    batch->current = NULL;
+    if (!error) {
+        tracked_forget(object);
+        return OK;
+    }
+    struct outcome outcome;
+    tracked_outcome(object, 0, batch->setup.run, &outcome);
+    outcome.state = OBJECT_FAILED;
+    outcome.error = error;
+    outcome.read = 0;
+    outcome.n_days = 0;
+    tracked_forget(object);
+    batch->setup.totals->failed++;
+    batch->setup.totals->objects++;
+    return ledger_settle(batch->setup.ledger, batch->setup.scope, &outcome, 1, err);
+}
+
+enum status batch_flush(struct batch *batch, struct err *err)
+{
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        enum status status = lane_flush(&batch->lanes[i], err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    batch->oldest_ns = 0;
+    return settle(batch, err);
+}
+
+enum status batch_new(struct batch **out, const struct batch_setup *setup, struct err *err)
+{
+    struct batch *batch = memory_new(sizeof *batch);
+    batch->sink = (struct point_sink){take_point, take_duplicate, take_dead};
+    batch->setup = *setup;
+    *out = batch;
+    for (size_t i = 0; i < setup->n_sinks; i++) {
+        struct lane *lane = &batch->lanes[i];
+        lane->refusals.refuse = take_refusal;
+        lane->batch = batch;
+        lane->index = i;
+        lane->place = setup->sinks[i];
+        lane->self = place_instance(lane->place);
+        if (lane->place->module->open(lane->self, setup->world, err) != OK) {
+            return err_prefix(err, "sink %s", lane->place->name);
+        }
+    }
+    return OK;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch) {
+        return;
+    }
+    stop_holding(batch);
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        struct lane *lane = &batch->lanes[i];
+        if (lane->self) {
+            lane->place->module->close(lane->self);
+            free(lane->self);
+        }
+        free(lane->points);
+    }
+    tracked_finish(&batch->objects);
+    free(batch);
+}

@@ -1,1 +1,116 @@
-typedef int placeholder;
+/*
+ * check: `loggateway check`: is the configuration right, and with --connect, do its places answer?
+ * Prints one line a finding on stdout; problems of the file itself come from config/ with their
+ * positions, on stderr.
+ */
+#include "app/arguments.h"
+#include "app/cli.h"
+#include "app/place.h"
+#include "app/world.h"
+#include "base/cleanup.h"
+#include "data/folders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Opening an instance checks its options against each other and talks to nobody. */
+static enum status check_place(struct cli *cli, const struct place_config *place, bool reads,
+                               bool connect, struct err *err)
+{
+    struct host_world host;
+    host_world_init(&host, &cli->log, NULL, NULL);
+    CLEANUP_FREE void *self = place_instance(place);
+    enum status status = place->module->open(self, &host.world, err);
+    if (status == OK && reads) {
+        struct place named;
+        struct folders folders;
+        place->module->place(self, &named);
+        status = folders_parse(&folders, named.folders, err);
+        if (status != OK) {
+            status = err_prefix(err, "folders");
+        }
+    }
+    if (status == OK && connect) {
+        status = place->module->connect(self, err);
+    }
+    place->module->close(self);
+    host_world_finish(&host);
+    return status == OK ? OK : err_prefix(err, "%s", place->name);
+}
+
+static enum status check_parsers(const struct job_config *job, struct err *err)
+{
+    struct reader *reader;
+    enum status status =
+        reader_new(&reader, job->parse, job->n_parse, (enum message_mode)job->options.message, err);
+    if (status == OK) {
+        reader_free(reader);
+    }
+    return status;
+}
+
+static void describe_job(const struct job_config *job)
+{
+    printf("job %s: %s (%s) -> ", job->name, job->from->name, job->from->module->about.name);
+    for (size_t i = 0; i < job->n_to; i++) {
+        printf("%s%s (%s)", i ? ", " : "", job->to[i]->name, job->to[i]->module->about.name);
+    }
+    printf("; parsers:");
+    for (size_t i = 0; i < job->n_parse; i++) {
+        printf(" %s", job->parse[i]->about.name);
+    }
+    printf("\n");
+}
+
+static int report(const struct job_config *job, enum status status, const struct err *err)
+{
+    if (status == OK) {
+        return EXIT_DONE;
+    }
+    printf("job %s: %s\n", job->name, err->text);
+    return cli_exit_code(status);
+}
+
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int check_job(struct cli *cli, const struct job_config *job, bool connect)
+{
+    struct err err;
+    describe_job(job);
+    int code = report(job, check_parsers(job, &err), &err);
+    code = worse(code, report(job, check_place(cli, job->from, true, connect, &err), &err));
+    for (size_t i = 0; i < job->n_to; i++) {
+        code = worse(code, report(job, check_place(cli, job->to[i], false, connect, &err), &err));
+    }
+    return code;
+}
+
+int command_check(struct cli *cli, int argc, char **argv)
+{
+    bool connect = false;
+    const struct argument table[] = {{"connect", 0, NULL, &connect}, {NULL}};
+    int first = arguments_read(argc, argv, table, false);
+    if (first < 0) {
+        return EXIT_USAGE;
+    }
+    if (first < argc) {
+        return cli_usage("check: '%s' is too many", argv[first]);
+    }
+    struct config *config = cli_config(cli);
+    if (!config) {
+        return EXIT_USAGE;
+    }
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < config->n_jobs; i++) {
+        code = worse(code, check_job(cli, &config->jobs[i], connect));
+    }
+    if (code == EXIT_DONE) {
+        printf("%s: good%s\n", config->path, connect ? ", and every place answers" : "");
+    }
+    config_free(config);
+    return code;
+}

@@ -58,6 +58,10 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
 enum status ledger_join_end(struct ledger_join *join, bool complete, struct join_counts *counts,
                             struct err *err);
 
+/* Whether a listed object would be read: it is unknown, changed, or not settled or quarantined yet. For dry runs. */
+enum status ledger_wants(struct ledger *ledger, int64_t scope, const struct object *object,
+                         bool *wanted, struct err *err);
+
 /* --- work: objects that are listed or failed, oldest last-modified first, then by key --- */
 
 struct ledger_work; /* one per run, shared by the workers */
@@ -85,9 +89,10 @@ struct sink_counts {
 };
 
 struct day_count {
+    size_t sink; /* index in the job's `to:` */
     const char *measurement;
-    int32_t day; /* days since 1970-01-01 of the points' time */
-    uint64_t points;
+    int32_t day;     /* days since 1970-01-01 of the points' time */
+    uint64_t points; /* stored */
 };
 
 enum { LEDGER_SINKS_MAX = 8 };
@@ -102,7 +107,7 @@ struct outcome {
     size_t n_sinks;
     struct sink_counts sinks[LEDGER_SINKS_MAX]; /* in the order of the job's `to:` */
     const struct day_count
-        *days; /* points put, by measurement and event day; any order, no pair twice */
+        *days; /* points stored, by sink, measurement and event day; any order, none twice */
     size_t n_days;
     int64_t attempt; /* the run's number: dead letters of other attempts at this key are removed */
     uint64_t dead_beyond; /* dead letters that were counted and not kept */

@@ -11,6 +11,7 @@
 
 #include "api/flow.h"
 #include "api/parser.h"
+#include "base/buf.h"
 
 enum message_mode { MESSAGE_RAW, MESSAGE_FLAT, MESSAGE_NONE };
 

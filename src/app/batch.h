@@ -1,0 +1,62 @@
+/*
+ * batch: where the points of a worker's objects go: into every sink of the job, across objects, and
+ * when a sink has acknowledged them, into the ledger. It knows which record of which object each
+ * unacknowledged point came from, so a refusal finds its dead letter and an object settles with its
+ * last point.
+ *
+ * Each sink has a lane of its own: its instance and its unacknowledged points; lanes flush
+ * independently. One batch per worker.
+ */
+#ifndef APP_BATCH_H
+#define APP_BATCH_H
+
+#include "app/ledger.h"
+#include "app/pipeline.h"
+#include "config/config.h"
+
+#include <stdatomic.h>
+
+/* Sums over the objects of a run that came to an end, per sink; shared by the workers. */
+struct run_totals {
+    _Atomic uint64_t objects, failed, quarantined, read;
+    struct {
+        _Atomic uint64_t stored, duplicate, expired, dead;
+    } sinks[LEDGER_SINKS_MAX];
+    _Atomic uint64_t records; /* of all objects under way too, for the progress bar */
+};
+
+struct batch_setup {
+    struct ledger *ledger;
+    int64_t scope, run;
+    struct place_config *const *sinks;
+    size_t n_sinks;
+    struct world *world;
+    struct run_totals *totals;
+    atomic_int *holding; /* how many workers wait for a sink; no GET opens while any does */
+};
+
+struct batch;
+
+/* Opens an instance of every sink. */
+enum status batch_new(struct batch **out, const struct batch_setup *setup, struct err *err);
+void batch_free(struct batch *batch);
+
+/* Begins an object; its records then come to batch_sink(). */
+void batch_begin(struct batch *batch, const struct object *object);
+struct point_sink *batch_sink(struct batch *batch);
+
+/* Ends it. damage: what is wrong with its bytes, NULL = nothing. Settles it when and if all is
+ * acknowledged. */
+enum status batch_end(struct batch *batch, uint64_t records, const char *damage, struct err *err);
+
+/* Forgets it: its points may or may not be stored, it will be read again. error: it counts as
+ * failed in this run; NULL: it is tried again at once. */
+enum status batch_drop(struct batch *batch, const char *error, struct err *err);
+
+/* Flushes every lane and settles what is done. */
+enum status batch_flush(struct batch *batch, struct err *err);
+
+/* True while a flush waits for a sink: the worker's watcher asks. */
+void batch_waiting(struct batch *batch);
+
+#endif

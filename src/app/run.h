@@ -1,0 +1,67 @@
+/*
+ * run: one run of one job over one window: list, read oldest first with the job's workers, settle.
+ * Shared between the thread that runs it (run_job), its workers and the thread that watches it
+ * (progress, signals).
+ */
+#ifndef APP_RUN_H
+#define APP_RUN_H
+
+#include "app/batch.h"
+#include "base/log.h"
+
+#include <pthread.h>
+
+struct run_request {
+    struct window window;
+    bool again;      /* settled and quarantined objects of the window too */
+    bool new_schema; /* accept that points now look different; implies again */
+    bool dry_run;    /* only print what would be read, on stdout */
+};
+
+enum run_phase { RUN_LISTING, RUN_READING, RUN_DONE };
+
+struct run {
+    const struct job_config *job;
+    const struct log *log;
+    struct ledger *ledger;
+    struct run_request request;
+
+    int64_t scope, number, started_ns; /* started: monotonic */
+    struct ledger_work *work;
+    uint64_t fingerprint;
+
+    atomic_bool stop;        /* set by whoever ends the run early */
+    atomic_bool interrupted; /* by a signal */
+    atomic_int holding, phase;
+    atomic_uint source_failures; /* in a row */
+    struct run_totals totals;
+    _Atomic uint64_t listed, unmatched, objects_total, objects_taken;
+    _Atomic int64_t bytes_total, bytes_read;
+
+    pthread_mutex_t lock; /* of what follows */
+    bool failed;
+    struct err err; /* the first that ended the run */
+};
+
+void run_init(struct run *run, const struct job_config *job, struct ledger *ledger,
+              const struct log *log, const struct run_request *request);
+void run_finish(struct run *run);
+
+/* Lists, reads, settles. OK: everything in the window is settled. Otherwise run->err and the log
+ * say what was kept back: FAILED (retried by the next run) or BAD_CONFIG. Ends with the summary
+ * lines in the log. */
+enum status run_job(struct run *run, struct err *err);
+
+/* Ends the run early; the first error stays. */
+void run_fail(struct run *run, const struct err *err);
+
+/* --- between run.c, run_list.c and run_worker.c --- */
+
+/* Lists the window's folders into the ledger (or prints them, dry_run) and looks for folders nobody
+ * reads. */
+enum status run_list(struct run *run, struct err *err);
+
+/* One worker from its first object to its last. */
+void run_worker(struct run *run);
+
+#endif

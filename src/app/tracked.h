@@ -1,0 +1,62 @@
+/*
+ * tracked: the objects of a worker that are not settled yet, with their counts. Used by app/batch
+ * only.
+ */
+#ifndef APP_TRACKED_H
+#define APP_TRACKED_H
+
+#include "api/flow.h"
+#include "app/ledger.h"
+
+enum { TRACKED_LETTERS_MAX = 1000 }; /* dead letters kept per object; from then on only counts */
+
+struct tracked {
+    struct tracked *next, *previous;
+    char *key;
+    unsigned char etag[16];
+    bool ended, forgotten;
+    enum object_state state;
+    char *error;
+    uint64_t read;
+    uint64_t unreadable;  /* dead to every sink */
+    uint64_t outstanding; /* points put and not acknowledged, over all sinks */
+    uint64_t letters, letters_beyond;
+    struct sink_counts sinks[LEDGER_SINKS_MAX];
+    struct day_count *days;
+    size_t n_days, last_day;
+};
+
+struct tracked_list {
+    struct tracked *first;
+    size_t n;
+};
+
+struct tracked *tracked_add(struct tracked_list *list, const struct object *object);
+void tracked_remove(struct tracked_list *list, struct tracked *object);
+void tracked_finish(struct tracked_list *list);
+
+/* Counts a stored point. */
+void tracked_stored(struct tracked *object, size_t sink, const char *measurement, int32_t day);
+
+/* Counts a dead letter; false when only its count is to be kept. */
+bool tracked_may_keep_letter(struct tracked *object);
+
+void tracked_quarantine(struct tracked *object, const char *why);
+
+/* The object has been read to its end: decides between settled and quarantined. */
+void tracked_end(struct tracked *object, const char *damage);
+
+/* Its outcome will not be written; it goes when its points have left the lanes. */
+void tracked_forget(struct tracked *object);
+
+/* Read to its end, and no point under way: its outcome can be written. */
+bool tracked_has_outcome(const struct tracked *object);
+
+/* Ended or forgotten, and no point under way. */
+bool tracked_is_done(const struct tracked *object);
+
+/* Borrows from object. */
+void tracked_outcome(const struct tracked *object, size_t n_sinks, int64_t run,
+                     struct outcome *out);
+
+#endif

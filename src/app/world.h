@@ -1,0 +1,34 @@
+/*
+ * world: the real struct world, over libcurl, the clock and POSIX. One host_world per thread; all
+ * of a run share one stop flag.
+ */
+#ifndef APP_WORLD_H
+#define APP_WORLD_H
+
+#include "api/world.h"
+#include "base/log.h"
+
+#include <stdatomic.h>
+
+/* Called about ten times a second while a thread waits for something outside. */
+struct watcher {
+    void (*look)(struct watcher *watcher, bool waiting);
+};
+
+struct host_world {
+    struct world world;
+    const struct log *log;
+    const char *job;         /* for notices; NULL = none */
+    const atomic_bool *stop; /* set: wait and tick end with FAILED "interrupted"; NULL = never */
+    struct watcher *watcher; /* NULL = nobody looks */
+    char last_notice[512];
+    uint64_t repeated; /* how often last_notice came again without being shown */
+    int64_t shown_ns;  /* when it was shown, monotonic */
+};
+
+void host_world_init(struct host_world *host, const struct log *log, const char *job,
+                     const atomic_bool *stop);
+/* Says how often the last notice was repeated, if it was. */
+void host_world_finish(struct host_world *host);
+
+#endif
