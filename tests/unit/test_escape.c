@@ -1,0 +1,178 @@
+/* escape: expectations by hand; the vector version against its portable twin on random texts. */
+#include "base/cleanup.h"
+#include "data/escape.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+typedef bool escaper(struct buf *out, struct slice text);
+
+static void expect(escaper *escape, struct slice text, struct slice expected)
+{
+    CLEANUP(buf_finish) struct buf out = {.max = 1000};
+    buf_add_byte(&out, '>'); /* what is there stays */
+    assert_true(escape(&out, text));
+    assert_int_equal(out.len, expected.len + 1);
+    assert_memory_equal(out.at + 1, expected.at, expected.len);
+}
+
+static void expect_text(escaper *escape, const char *text, const char *expected)
+{
+    expect(escape, slice_of(text), slice_of(expected));
+}
+
+static void quotes_by_hand(void **state)
+{
+    (void)state;
+    escaper *const both[] = {escape_quoted, escape_quoted_portable};
+    for (size_t i = 0; i < 2; i++) {
+        expect_text(both[i], "", "");
+        expect_text(both[i], "plain", "plain");
+        expect_text(both[i], "\"", "\\\"");
+        expect_text(both[i], "\\", "\\\\");
+        expect_text(both[i], "{\"key\":\"C:\\\\dir\",\"n\":1}",
+                    "{\\\"key\\\":\\\"C:\\\\\\\\dir\\\",\\\"n\\\":1}");
+        expect_text(both[i], "a, b=c\nd", "a, b=c\nd");
+        expect_text(both[i], "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+                    "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"");
+    }
+}
+
+static void names_by_hand(void **state)
+{
+    (void)state;
+    expect_text(escape_measurement, "audit 01,a=b", "audit\\ 01\\,a=b");
+    expect_text(escape_tag, "a b,c=d", "a\\ b\\,c\\=d");
+    expect_text(escape_tag, "back\\slash \"q\"", "back\\slash\\ \"q\"");
+    expect_text(escape_tag, "", "");
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    return *seed ^= *seed << 17;
+}
+
+static size_t random_text(uint64_t *seed, char *text, size_t max)
+{
+    size_t len = next_random(seed) % max;
+    unsigned density = (unsigned)(next_random(seed) % 20) + 1;
+    for (size_t i = 0; i < len; i++) {
+        uint64_t dice = next_random(seed);
+        text[i] = dice % density ? (char)(dice >> 32) : (dice >> 16 & 1 ? '"' : '\\');
+    }
+    return len;
+}
+
+static void the_twins_agree(void **state)
+{
+    (void)state;
+    uint64_t seed = 20220530;
+    for (int round = 0; round < 20000; round++) {
+        char text[200];
+        size_t len = random_text(&seed, text, sizeof text);
+        /* a maximum anywhere around the need: both must stop at the same one */
+        size_t max = next_random(&seed) % 8 ? len + next_random(&seed) % (len + 30) : 1000;
+        CLEANUP(buf_finish) struct buf a = {.max = max}, b = {.max = max};
+        bool fitted = escape_quoted(&a, slice_make(text, len));
+        assert_int_equal(fitted, escape_quoted_portable(&b, slice_make(text, len)));
+        assert_int_equal(a.overflow, !fitted);
+        assert_true(slice_equal(buf_slice(&a), buf_slice(&b)));
+    }
+}
+
+/* Exactly the maximum fits; one less leaves the buffer as it was. */
+static void stops_at_the_maximum(void **state)
+{
+    (void)state;
+    static const struct {
+        escaper *escape;
+        const char *text;
+        size_t need;
+    } rows[] = {
+        {escape_quoted, "0123456789\"0123456789\"0123456789", 34},
+        {escape_quoted_portable, "0123456789\"0123456789\"0123456789", 34},
+        {escape_tag, "a b", 4},
+        {escape_measurement, "a,b", 4},
+        {json_escape, "a\nb\x01", 10},
+        {json_unescape, "a\\nb", 4}, /* asks for the length of the escaped text */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CLEANUP(buf_finish)
+        struct buf enough = {.max = rows[i].need + 1},
+                   less = {.max = rows[i].need};
+        buf_add_byte(&enough, '>');
+        buf_add_byte(&less, '>');
+        assert_true(rows[i].escape(&enough, slice_of(rows[i].text)));
+        assert_false(enough.overflow);
+        assert_false(rows[i].escape(&less, slice_of(rows[i].text)));
+        assert_true(less.overflow);
+        assert_int_equal(less.len, 1);
+    }
+}
+
+static void json_escapes_by_hand(void **state)
+{
+    (void)state;
+    expect_text(json_escape, "a\"b\\c/\b\f\n\r\t\x01\x1F\x7F\xC3\xA4",
+                "a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\x7F\xC3\xA4");
+    expect(json_escape, slice_make("a\0b", 3), slice_of("a\\u0000b"));
+    expect_text(json_escape, "", "");
+}
+
+static void json_unescapes_by_hand(void **state)
+{
+    (void)state;
+    expect_text(json_unescape, "", "");
+    expect_text(json_unescape, "plain \xC3\xA4", "plain \xC3\xA4");
+    expect_text(json_unescape, "\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t");
+    expect(json_unescape, slice_of("a\\u0000b"), slice_make("a\0b", 3));
+    expect_text(json_unescape, "\\u0041\\u00e4\\u00E4\\u20ac", "A\xC3\xA4\xC3\xA4\xE2\x82\xAC");
+    expect_text(json_unescape, "\\u07ff\\u0800\\uffff", "\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF");
+    expect_text(json_unescape, "\\ud83d\\ude00\\uD800\\uDC00\\udbff\\udfff",
+                "\xF0\x9F\x98\x80\xF0\x90\x80\x80\xF4\x8F\xBF\xBF");
+}
+
+#define FFFD "\xEF\xBF\xBD"
+
+static void surrogates_without_partner_become_fffd(void **state)
+{
+    (void)state;
+    expect_text(json_unescape, "\\ud83d", FFFD);
+    expect_text(json_unescape, "\\ud83dx", FFFD "x");
+    expect_text(json_unescape, "\\ud83d\\n", FFFD "\n");
+    expect_text(json_unescape, "\\ude00\\ud83d", FFFD FFFD);
+    expect_text(json_unescape, "\\ud83d\\ud83d\\ude00", FFFD "\xF0\x9F\x98\x80");
+    expect_text(json_unescape, "\\ud83d\\u0041", FFFD "A");
+}
+
+/* Never met on valid JSON, but a broken record's keys are read with it too. */
+static void broken_escapes_do_no_harm(void **state)
+{
+    (void)state;
+    expect_text(json_unescape, "a\\", "a\\");
+    expect_text(json_unescape, "\\u12", "u12");
+    expect_text(json_unescape, "\\u12g4", "u12g4");
+    expect_text(json_unescape, "\\x", "x");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quotes_by_hand),
+        cmocka_unit_test(names_by_hand),
+        cmocka_unit_test(the_twins_agree),
+        cmocka_unit_test(stops_at_the_maximum),
+        cmocka_unit_test(json_escapes_by_hand),
+        cmocka_unit_test(json_unescapes_by_hand),
+        cmocka_unit_test(surrogates_without_partner_become_fffd),
+        cmocka_unit_test(broken_escapes_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
