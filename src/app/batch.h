@@ -28,7 +28,7 @@ struct run_totals {
 struct batch_setup {
     struct ledger *ledger;
     int64_t scope, run;
-    struct place_config *const *sinks;
+    const struct place_config *const *sinks;
     size_t n_sinks;
     struct world *world;
     struct run_totals *totals;
