@@ -1,1 +1,500 @@
-typedef int placeholder;
+/*
+ * http: the driver behind world->http, a thin layer over libcurl's easy interface. Called by the
+ * datasources through struct http_driver. It adds to libcurl: one meaning per outcome, a stall
+ * deadline that does not count the time a receiver holds the data, and a connection that can be
+ * let go of from within a receiver. It never tries again by itself.
+ */
+#include "net/http.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/timestamp.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    SOCKETS_MAX = 8, /* one in use, a few more while curl tries IPv6 and IPv4 or replaces one */
+    RECEIVE_BYTES = 256 * 1024,
+    BODY_DEFAULT_BYTES = 64 * 1024,
+    HEADER_LINE_MAX_BYTES = 8 * 1024, /* a session token takes 1 to 2 KiB */
+};
+
+#define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
+#define STALL_DEFAULT_NS (60 * NS_PER_SECOND)
+#define RETRY_AFTER_MAX_NS (3600 * NS_PER_SECOND)
+
+struct http {
+    struct world *world;
+    CURL *easy;
+    char problem[CURL_ERROR_SIZE];      /* curl's words for the last failure */
+    curl_socket_t sockets[SOCKETS_MAX]; /* open ones of this handle, for shut() */
+    size_t n_sockets;
+
+    /* the request under way */
+    const struct http_request *request;
+    struct http_reply *reply;
+    struct err *err;
+    enum status ended; /* by us, with err set; OK = not */
+    bool stalled, was_shut, headers_taken;
+    curl_off_t moved_bytes;
+    int64_t moved_ns, ticked_ns; /* monotonic */
+};
+
+static int64_t stall_ns(const struct http_request *request)
+{
+    return request->stall_ns ? request->stall_ns : STALL_DEFAULT_NS;
+}
+
+static bool is_success(const struct http_reply *reply)
+{
+    return http_verdict(reply->code) == HTTP_DONE;
+}
+
+/* --- sockets --- */
+
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    (void)purpose;
+    struct http *http = context;
+    if (http->n_sockets == SOCKETS_MAX) {
+        return CURL_SOCKET_BAD;
+    }
+    curl_socket_t fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (fd != CURL_SOCKET_BAD) {
+        http->sockets[http->n_sockets++] = fd;
+    }
+    return fd;
+}
+
+static int on_close_socket(void *context, curl_socket_t fd)
+{
+    struct http *http = context;
+    for (size_t i = 0; i < http->n_sockets; i++) {
+        if (http->sockets[i] == fd) {
+            http->sockets[i] = http->sockets[--http->n_sockets];
+            break;
+        }
+    }
+    return close(fd);
+}
+
+/* All of the handle's sockets: a cached idle one among them would be found dead and replaced. */
+static void http_shut(struct http *http)
+{
+    http->was_shut = true;
+    for (size_t i = 0; i < http->n_sockets; i++) {
+        shutdown(http->sockets[i], SHUT_RDWR);
+    }
+}
+
+/* --- reply --- */
+
+static const char *header_find(struct http *http, const char *name)
+{
+    struct curl_header *header;
+    CURLHcode code = curl_easy_header(http->easy, name, 0, CURLH_HEADER, -1, &header);
+    return code == CURLHE_OK ? header->value : NULL;
+}
+
+/* The whole value or nothing. */
+static void header_copy(struct http *http, const char *name, char *to, size_t size)
+{
+    const char *value = header_find(http, name);
+    if (value && strlen(value) < size) {
+        strcpy(to, value);
+    }
+}
+
+/* RFC 9110 section 14.4: "bytes 5-9/10", "bytes 5-9/" "*", "bytes *" "/10". */
+static void content_range_read(const char *value, struct http_reply *reply)
+{
+    long long from, to, size;
+    int n = sscanf(value, "bytes %18lld-%18lld/%18lld", &from, &to, &size);
+    if (n >= 2 && from >= 0 && to >= from) {
+        reply->range_from = from;
+    }
+    if (n == 3 && size >= 0) {
+        reply->range_size = size;
+    }
+}
+
+/* RFC 9110 section 10.2.3: seconds or an HTTP-date. */
+static int64_t retry_after_read(const char *value, int64_t now_ns)
+{
+    int64_t wait_ns;
+    size_t digits = strspn(value, "0123456789");
+    if (digits > 0 && value[digits] == '\0') {
+        wait_ns = digits > 9 ? RETRY_AFTER_MAX_NS : atoll(value) * NS_PER_SECOND;
+    } else if (timestamp_parse_http(slice_of(value), &wait_ns)) {
+        wait_ns = wait_ns > now_ns ? wait_ns - now_ns : 0;
+    } else {
+        return -1;
+    }
+    return wait_ns < RETRY_AFTER_MAX_NS ? wait_ns : RETRY_AFTER_MAX_NS;
+}
+
+static void headers_take(struct http *http)
+{
+    struct http_reply *reply = http->reply;
+    if (http->headers_taken) {
+        return;
+    }
+    http->headers_taken = true;
+    long code = 0;
+    curl_off_t length = -1;
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    reply->code = code < 200 ? 0 : (int)code; /* 1xx announce a reply, they are none */
+    reply->content_length = length;
+    header_copy(http, "ETag", reply->etag, sizeof reply->etag);
+    header_copy(http, "Location", reply->location, sizeof reply->location);
+    const char *value = header_find(http, "Content-Range");
+    if (value) {
+        content_range_read(value, reply);
+    }
+    value = header_find(http, "Retry-After");
+    if (value) {
+        reply->retry_after_ns = retry_after_read(value, world_now(http->world));
+    }
+    value = header_find(http, "Last-Modified");
+    if (!value || !timestamp_parse_http(slice_of(value), &reply->last_modified_ns)) {
+        reply->last_modified_ns = INT64_MIN;
+    }
+    size_t max = http->request->max_body_bytes;
+    reply->body.max = max && is_success(reply) ? max : BODY_DEFAULT_BYTES;
+}
+
+static void body_keep(struct http *http, struct slice bytes)
+{
+    struct buf *body = &http->reply->body;
+    size_t room = body->max - body->len;
+    if (bytes.len > room && is_success(http->reply)) {
+        http->ended = err_set(http->err, FAILED, "the reply is longer than %zu bytes", body->max);
+        return;
+    }
+    buf_add(body, slice_make(bytes.at, bytes.len < room ? bytes.len : room));
+}
+
+static size_t on_body(char *at, size_t size, size_t count, void *context)
+{
+    struct http *http = context;
+    struct slice bytes = slice_make(at, size * count);
+    headers_take(http);
+    http->reply->received_bytes += (int64_t)bytes.len;
+    if (http->request->receive && is_success(http->reply)) {
+        http->ended = http->request->receive(http->request->to, bytes, http->err);
+    } else {
+        body_keep(http, bytes);
+    }
+    http->moved_ns = world_monotonic(http->world);
+    return http->ended == OK ? bytes.len : CURL_WRITEFUNC_ERROR;
+}
+
+/* --- time --- */
+
+/* A header is a sign of life that the progress figures do not show. */
+static size_t on_header(char *at, size_t size, size_t count, void *context)
+{
+    (void)at;
+    struct http *http = context;
+    http->moved_ns = world_monotonic(http->world);
+    return size * count;
+}
+
+static int on_progress(void *context, curl_off_t to_receive, curl_off_t received,
+                       curl_off_t to_send, curl_off_t sent)
+{
+    (void)to_receive, (void)to_send;
+    struct http *http = context;
+    int64_t now_ns = world_monotonic(http->world);
+    if (received + sent != http->moved_bytes) {
+        http->moved_bytes = received + sent;
+        http->moved_ns = now_ns;
+    }
+    if (now_ns - http->ticked_ns >= NS_PER_SECOND) {
+        http->ticked_ns = now_ns;
+        http->ended = world_tick(http->world, http->err);
+    }
+    http->stalled = now_ns - http->moved_ns >= stall_ns(http->request);
+    return http->ended != OK || http->stalled;
+}
+
+/* --- request --- */
+
+static void slist_free(struct curl_slist **list)
+{
+    curl_slist_free_all(*list);
+}
+
+/* curl takes "Name;" for a header without a value and "Name:" for one not to be sent. */
+static bool header_add(struct curl_slist **list, const char *name, const char *value)
+{
+    CLEANUP(buf_finish) struct buf line = {.max = HEADER_LINE_MAX_BYTES};
+    buf_printf(&line, *value ? "%s: %s" : "%s;", name, value);
+    struct curl_slist *longer = line.overflow ? NULL : curl_slist_append(*list, buf_text(&line));
+    if (longer) {
+        *list = longer;
+    }
+    return longer != NULL;
+}
+
+static bool has_header(const struct http_request *request, const char *name)
+{
+    for (const struct http_header *header = request->headers; header->name; header++) {
+        if (strcasecmp(header->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_bodiless(const struct http_request *request)
+{
+    return strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+}
+
+static bool payload_may_be_unsigned(const struct http_request *request)
+{
+    return is_bodiless(request) || strncasecmp(request->url, "https:", 6) == 0;
+}
+
+static bool signature_headers_add(const struct http_request *request, struct curl_slist **list)
+{
+    const struct http_signature *signature = request->signature;
+    bool whole = true;
+    if (payload_may_be_unsigned(request) && !has_header(request, "x-amz-content-sha256")) {
+        whole = header_add(list, "x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    }
+    if (signature->session_token) {
+        whole = whole && header_add(list, "x-amz-security-token", signature->session_token);
+    }
+    return whole;
+}
+
+static bool headers_add(const struct http_request *request, struct curl_slist **list)
+{
+    *list = curl_slist_append(NULL, "Expect:");
+    bool whole = *list != NULL;
+    if (!is_bodiless(request) && !has_header(request, "Content-Type")) {
+        /* curl would call it a form */
+        struct curl_slist *longer = curl_slist_append(*list, "Content-Type:");
+        whole = whole && longer;
+    }
+    for (const struct http_header *header = request->headers; whole && header->name; header++) {
+        whole = header_add(list, header->name, header->value);
+    }
+    if (request->signature) {
+        whole = whole && signature_headers_add(request, list);
+    }
+    return whole;
+}
+
+/* Sets one option unless an earlier one failed. For use where `easy` and `code` are known. */
+#define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(easy, option, value))
+
+static CURLcode options_set_fixed(struct http *http)
+{
+    CURL *easy = http->easy;
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_ERRORBUFFER, http->problem);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_USERAGENT, "loggateway/" LOGGATEWAY_VERSION);
+    SET(CURLOPT_PATH_AS_IS, 1L); /* "a/../b" is a key like any other */
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+    SET(CURLOPT_MAXCONNECTS, 2L);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, http);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    SET(CURLOPT_CLOSESOCKETDATA, http);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, http);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, http);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, http);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    return code;
+}
+
+static CURLcode method_set(CURL *easy, const struct http_request *request)
+{
+    CURLcode code = CURLE_OK;
+    if (strcmp(request->method, "GET") == 0) {
+        SET(CURLOPT_HTTPGET, 1L);
+    } else if (strcmp(request->method, "HEAD") == 0) {
+        SET(CURLOPT_NOBODY, 1L);
+    } else {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        /* not NULL: curl would read the body from stdin */
+        SET(CURLOPT_POSTFIELDS, request->body.len ? request->body.at : "");
+        SET(CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    return code;
+}
+
+static CURLcode signature_set(CURL *easy, const struct http_signature *signature)
+{
+    CLEANUP(buf_finish) struct buf provider = {.max = 256};
+    CURLcode code = CURLE_OK;
+    buf_printf(&provider, "aws:amz:%s:%s", signature->region, signature->service);
+    if (provider.overflow) {
+        return CURLE_BAD_FUNCTION_ARGUMENT;
+    }
+    SET(CURLOPT_AWS_SIGV4, buf_text(&provider));
+    SET(CURLOPT_USERNAME, signature->access_key);
+    SET(CURLOPT_PASSWORD, signature->secret_key);
+    return code;
+}
+
+static CURLcode options_set(struct http *http, const struct http_request *request,
+                            struct curl_slist *headers)
+{
+    CURL *easy = http->easy;
+    int64_t connect_ns = request->connect_ns ? request->connect_ns : CONNECT_DEFAULT_NS;
+    curl_easy_reset(easy); /* keeps the connections */
+    CURLcode code = options_set_fixed(http);
+    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_HTTPHEADER, headers);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_ns / NS_PER_MS));
+    if (request->ca_file) {
+        SET(CURLOPT_CAINFO, request->ca_file);
+    }
+    code = code != CURLE_OK ? code : method_set(easy, request);
+    if (request->signature) {
+        code = code != CURLE_OK ? code : signature_set(easy, request->signature);
+    }
+    return code;
+}
+
+/* --- outcome --- */
+
+static bool is_tls_refusal(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_CRL_BADFILE;
+}
+
+/* The request itself is at fault. */
+static bool is_hopeless(CURLcode code)
+{
+    return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
+           code == CURLE_BAD_FUNCTION_ARGUMENT || code == CURLE_NOT_BUILT_IN ||
+           code == CURLE_UNKNOWN_OPTION || code == CURLE_SSL_CIPHER;
+}
+
+/* curl's own words, on one line. They name hosts and files, never keys or headers. */
+static const char *problem_text(struct http *http, CURLcode code)
+{
+    if (!*http->problem) {
+        return curl_easy_strerror(code);
+    }
+    for (char *at = http->problem; *at; at++) {
+        if ((unsigned char)*at < ' ') {
+            *at = ' ';
+        }
+    }
+    return http->problem;
+}
+
+static bool is_cut(const struct http *http)
+{
+    const struct http_reply *reply = http->reply;
+    return http->was_shut && reply->received_bytes != reply->content_length;
+}
+
+static enum status outcome(struct http *http, CURLcode code)
+{
+    if (http->ended != OK) {
+        return http->ended;
+    }
+    if (http->stalled) {
+        return err_set(http->err, AGAIN, "stalled: no byte for %lld s",
+                       (long long)(stall_ns(http->request) / NS_PER_SECOND));
+    }
+    if (code == CURLE_OK && http->reply->code && !is_cut(http)) {
+        return OK;
+    }
+    if (code == CURLE_OK || http->was_shut) {
+        return err_set(http->err, AGAIN, "the connection ended before the reply did");
+    }
+    const char *text = problem_text(http, code);
+    if (is_tls_refusal(code)) {
+        return err_set(http->err, FAILED, "TLS: %s (ca_file names an authority to trust)", text);
+    }
+    return err_set(http->err, is_hopeless(code) ? FAILED : AGAIN, "%s", text);
+}
+
+static void request_begin(struct http *http, const struct http_request *request,
+                          struct http_reply *reply, struct err *err)
+{
+    struct buf body = reply->body; /* its memory is used again */
+    buf_clear(&body);
+    http_reply_init(reply);
+    reply->body = body;
+    http->request = request;
+    http->reply = reply;
+    http->err = err;
+    http->ended = OK;
+    http->stalled = http->was_shut = http->headers_taken = false;
+    http->moved_bytes = 0;
+    http->moved_ns = http->ticked_ns = world_monotonic(http->world);
+    http->problem[0] = '\0';
+}
+
+static enum status http_perform(struct http *http, const struct http_request *request,
+                                struct http_reply *reply, struct err *err)
+{
+    CLEANUP(slist_free) struct curl_slist *headers = NULL;
+    request_begin(http, request, reply, err);
+    if (!headers_add(request, &headers)) {
+        return err_set(err, FAILED, "a request header is longer than %d bytes",
+                       HEADER_LINE_MAX_BYTES);
+    }
+    CURLcode code = options_set(http, request, headers);
+    if (code != CURLE_OK) {
+        return err_set(err, FAILED, "libcurl: %s", curl_easy_strerror(code));
+    }
+    code = curl_easy_perform(http->easy);
+    headers_take(http);
+    enum status status = outcome(http, code);
+    curl_easy_reset(http->easy); /* it borrowed from the request */
+    return status;
+}
+
+static struct http *http_open(struct world *world)
+{
+    struct http *http = memory_new(sizeof *http);
+    http->world = world;
+    http->easy = curl_easy_init();
+    if (!http->easy) {
+        abort(); /* out of memory: base/memory.h */
+    }
+    return http;
+}
+
+static void http_close(struct http *http)
+{
+    if (!http) {
+        return;
+    }
+    curl_easy_cleanup(http->easy); /* closes its sockets through on_close_socket */
+    free(http);
+}
+
+const struct http_driver http_curl = {
+    .open = http_open,
+    .perform = http_perform,
+    .shut = http_shut,
+    .close = http_close,
+};

@@ -20,7 +20,9 @@ struct http_header {
     const char *name, *value; /* value may be "" */
 };
 
-/* AWS Signature Version 4, computed by libcurl (CURLOPT_AWS_SIGV4 "aws:amz:REGION:SERVICE"). */
+/* AWS Signature Version 4, computed by libcurl (CURLOPT_AWS_SIGV4 "aws:amz:REGION:SERVICE"). The
+ * query has to be sorted by name and encoded as http_encode() does. x-amz-content-sha256 is
+ * UNSIGNED-PAYLOAD over https and for requests without a body, unless the headers hold one. */
 struct http_signature {
     const char *region, *service, *access_key, *secret_key;
     const char *session_token; /* NULL: none */
@@ -33,46 +35,57 @@ struct http_request {
     struct slice body;                            /* POST, PUT */
     const struct http_signature *signature;       /* NULL: not signed */
     const char *ca_file;                          /* NULL: the system's */
-    /* Receives the body of a 2xx reply as it comes; NULL: the body goes to reply->body. Bodies of
-     * other replies always go to reply->body (at most 64 KiB of them). */
+    /* Receives the body of a 2xx reply as it comes, code and headers of the reply being known;
+     * NULL: the body goes to reply->body. Bodies of other replies always go to reply->body (at most
+     * 64 KiB of them). */
     enum status (*receive)(void *to, struct slice bytes, struct err *err);
     void *to;
-    size_t max_body_bytes; /* of reply->body for 2xx; 0 = 64 KiB */
+    size_t max_body_bytes; /* of reply->body for 2xx, a longer one is FAILED; 0 = 64 KiB */
     int64_t connect_ns;    /* time to connect; 0 = 10 s */
     int64_t stall_ns;      /* no byte either way for so long = cut; time spent inside receive does
                               not count; 0 = 60 s */
 };
 
 struct http_reply {
-    int code;                       /* 0 = none */
-    int64_t content_length;         /* -1 = not said */
-    int64_t range_from, range_size; /* Content-Range of a 206; -1 = not said */
-    int64_t last_modified_ns;       /* INT64_MIN = not said */
-    int64_t retry_after_ns;         /* -1 = not said; from seconds or an HTTP-date */
-    char etag[256];                 /* as sent, quotes included; "" = none */
-    char location[512];             /* of a 3xx, as sent; "" = none or longer than this */
-    int64_t received_bytes;         /* of the body */
-    struct buf body;                /* see receive; http_reply_finish() frees it */
+    int code;                 /* 0 = none */
+    int64_t content_length;   /* -1 = not said */
+    int64_t range_from;       /* Content-Range: its first byte; -1 = not said */
+    int64_t range_size;       /* Content-Range: size of the whole; -1 = not said */
+    int64_t last_modified_ns; /* INT64_MIN = not said */
+    int64_t retry_after_ns;   /* -1 = not said; from seconds or an HTTP-date, at most 1 h */
+    char etag[256];           /* as sent, quotes included; "" = none, or longer than that */
+    char location[512];       /* of a 3xx, as sent; "" = none or longer than this */
+    int64_t received_bytes;   /* of the body */
+    struct buf body;          /* see receive; http_reply_finish() frees it */
 };
 
 /*
  * The calls behind world->http. perform():
  *   OK      a whole reply came, of any code
- *   AGAIN   none came or it was cut (refused connection, reset, stall, too few bytes): worth
- * another try; what reply says of code, headers and received_bytes is right FAILED  world->tick
- * said stop, or TLS verification failed: trying again will not help else    what receive returned
+ *   AGAIN   none came or it was cut (refused connection, reset, stall, too few bytes): another
+ *           try may help; what reply says of code, headers and received_bytes is right
+ *   FAILED  world->tick said stop, TLS verification failed, or a 2xx body was too long for
+ *           reply->body: another try will not help
+ *   else    what receive returned
+ * From within receive other handles may perform.
  */
 struct http_driver {
     struct http *(*open)(struct world *world);
     enum status (*perform)(struct http *http, const struct http_request *request,
                            struct http_reply *reply, struct err *err);
-    /* From within receive: shuts the connection, so that the server may let go; perform then ends
-     * with AGAIN once receive has returned. */
+    /* From within receive: shuts the connection, so that the server may let go. Once receive has
+     * returned, bytes that were on their way still come, then perform ends with AGAIN (or OK when
+     * nothing was missing). */
     void (*shut)(struct http *http);
     void (*close)(struct http *http);
 };
 
 extern const struct http_driver http_curl;
+
+/* Once per process, before any thread and after the last: libcurl's and libxml2's own set-up. The
+ * caller ignores SIGPIPE. */
+enum status http_global_init(struct err *err);
+void http_global_finish(void);
 
 void http_reply_init(struct http_reply *reply);
 void http_reply_finish(struct http_reply *reply);
@@ -80,8 +93,9 @@ void http_reply_finish(struct http_reply *reply);
 /* What a status code asks of the caller, the same for every place unless it knows better. */
 enum http_verdict {
     HTTP_DONE,    /* 2xx */
-    HTTP_LATER,   /* 408, 429, 500, 502, 503, 504: the same request again after http_backoff_ns() */
-    HTTP_HOLD,    /* 401, 403, 404, 3xx, other 4xx: credentials or set-up; a person has to act */
+    HTTP_LATER,   /* 408, 429, 5xx: the same request again after http_backoff_ns() */
+    HTTP_HOLD,    /* 401, 403, 404, 501, 505, 3xx, other 4xx: credentials or set-up; a person has to
+                     act */
     HTTP_REFUSED, /* 400, 413, 422: this very request will never do */
 };
 enum http_verdict http_verdict(int code);
