@@ -1,0 +1,42 @@
+/*
+ * loader: what the parts that turn the tree into a configuration share: config/config starts,
+ * config/jobs reads the jobs, config/places the stanzas that they name.
+ */
+#ifndef CONFIG_LOADER_H
+#define CONFIG_LOADER_H
+
+#include "config/options.h"
+
+struct place_entry;
+
+struct loader {
+    struct option_reader reader;
+    const struct node *root; /* a mapping */
+    struct place_entry *places;
+    struct config *config;
+};
+
+/* --- config/places --- */
+
+/* The place of that name; its stanza is read when it is first asked for. NULL: it was reported.
+ * where, at: who asks. */
+const struct place_config *place_find(struct loader *loader, const char *where,
+                                      const struct option_text *name);
+
+/* The stanza of the flat form, `lyvecloud:`, of type s3: options of the job stand beside its own.
+ */
+const struct place_config *place_read_flat(struct loader *loader, const struct node *stanza,
+                                           struct job_options *job);
+
+/* Reports keys at the top that are nothing, and warns of stanzas that no job uses. */
+void places_check_top(const struct loader *loader);
+
+/* --- config/jobs --- */
+
+/* Fills config->jobs from `lyvecloud:` and `datasources:`. */
+void jobs_read_flat(struct loader *loader);
+
+/* Fills config->jobs from `jobs:`. */
+void jobs_read_general(struct loader *loader);
+
+#endif
