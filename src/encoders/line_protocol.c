@@ -76,15 +76,16 @@ static void add_fields(const struct point *point, struct buf *out)
 
 static enum status encode(const struct point *point, struct buf *out)
 {
-    size_t start = out->len;
-    if (buf_room(out, upper_bound(point))) {
-        escape_measurement(out, slice_of(point->schema->measurement));
-        add_tags(point, out);
-        add_fields(point, out);
-        buf_add_byte(out, ' ');
-        buf_add_int(out, point->time_ns);
-        buf_add_byte(out, '\n');
+    size_t start = out->len, bound = upper_bound(point);
+    if (!out->overflow && bound <= out->max - out->len) {
+        buf_room(out, bound); /* near the maximum the exact need decides, piece by piece */
     }
+    escape_measurement(out, slice_of(point->schema->measurement));
+    add_tags(point, out);
+    add_fields(point, out);
+    buf_add_byte(out, ' ');
+    buf_add_int(out, point->time_ns);
+    buf_add_byte(out, '\n');
     if (out->overflow) {
         out->len = start;
         out->overflow = false;
