@@ -1,1 +1,324 @@
-typedef int placeholder;
+/* columns: see columns.h. */
+#include "data/columns.h"
+
+#include "api/flow.h"
+#include "base/buf.h"
+#include "base/timestamp.h"
+#include "data/escape.h"
+#include "data/utf8.h"
+
+/* --- the value as a text --- */
+
+static struct slice decoded(struct reading *reading, struct slice content)
+{
+    /* A buf over borrowed memory: decoding never makes a text longer, so it never grows. */
+    struct buf out = {
+        .at = arena_take(reading->scratch, content.len + 1),
+        .size = content.len + 1,
+        .max = content.len,
+    };
+    json_unescape(&out, content);
+    return buf_slice(&out);
+}
+
+size_t edited_pieces(const struct reading *reading, size_t from, size_t to, struct slice *pieces)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < reading->extracted.n_edits; i++) {
+        const struct edit *edit = &reading->extracted.edits[i];
+        if (edit->from < from || edit->to > to) {
+            continue;
+        }
+        pieces[n++] = slice_make(reading->record.at + from, edit->from - from);
+        pieces[n++] = edit->with;
+        from = edit->to;
+    }
+    pieces[n++] = slice_make(reading->record.at + from, to - from);
+    return n;
+}
+
+static struct slice joined(struct reading *reading, const struct slice *pieces, size_t n)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        len += pieces[i].len;
+    }
+    char *text = arena_take(reading->scratch, len);
+    char *to = text;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(to, pieces[i].at, pieces[i].len);
+        to += pieces[i].len;
+    }
+    return slice_make(text, len);
+}
+
+/* An object or array with the secrets in it replaced. */
+static struct slice nested_text(struct reading *reading, struct slice raw)
+{
+    size_t n_edits = reading->extracted.n_edits;
+    if (n_edits == 0) {
+        return raw;
+    }
+    struct slice *pieces = arena_take(reading->scratch, (2 * n_edits + 1) * sizeof *pieces);
+    size_t from = (size_t)(raw.at - reading->record.at);
+    size_t n = edited_pieces(reading, from, from + raw.len, pieces);
+    return n == 1 ? raw : joined(reading, pieces, n);
+}
+
+struct slice column_shown(struct reading *reading, const struct found *found)
+{
+    if (found->kind == JSON_STRING) {
+        return found->escaped ? decoded(reading, found->raw) : found->raw;
+    }
+    bool nested = found->kind == JSON_OBJECT || found->kind == JSON_ARRAY;
+    return nested && !found->redacted ? nested_text(reading, found->raw) : found->raw;
+}
+
+static struct slice cut_to(struct reading *reading, struct slice text, size_t max)
+{
+    if (text.len <= max) {
+        return text;
+    }
+    reading->cut++;
+    return utf8_cut(text, max);
+}
+
+struct slice column_text(struct reading *reading, const struct found *found)
+{
+    return cut_to(reading, column_shown(reading, found), SCHEMA_TEXT_MAX_BYTES);
+}
+
+/* --- tags --- */
+
+/* U+0080 to U+009F are control characters too: C2 80 to C2 9F. */
+static bool is_control(const unsigned char *at, size_t left, size_t *len)
+{
+    *len = at[0] == 0xC2 && left > 1 ? 2 : 1;
+    return at[0] < 0x20 || at[0] == 0x7F || (*len == 2 && at[1] < 0xA0);
+}
+
+static bool is_clean(struct slice text)
+{
+    bool clean = true;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        clean &= c >= 0x20 && c != 0x7F && c != 0xC2 && c != '\\';
+    }
+    return clean;
+}
+
+static size_t copy_without_controls(char *to, struct slice text)
+{
+    size_t written = 0;
+    for (size_t i = 0, len = 1; i < text.len; i += len) {
+        const unsigned char *at = (const unsigned char *)text.at + i;
+        if (is_control(at, text.len - i, &len)) {
+            to[written++] = ' ';
+            continue;
+        }
+        memcpy(to + written, at, len);
+        written += len;
+    }
+    return written;
+}
+
+static bool ends_after_backslash(char next)
+{
+    return next == ',' || next == ' ' || next == '=';
+}
+
+static void replace_lost_backslashes(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\\' && (i + 1 == len || ends_after_backslash(text[i + 1]))) {
+            text[i] = '/';
+        }
+    }
+}
+
+static struct slice clean_tag(struct reading *reading, struct slice text)
+{
+    /* A control character of two bytes becomes one: twice the maximum is enough to look at. */
+    struct slice start = utf8_cut(text, 2 * SCHEMA_TAG_MAX_BYTES);
+    char *clean = arena_take(reading->scratch, start.len);
+    struct slice copy = {clean, copy_without_controls(clean, start)};
+    reading->cut += copy.len > SCHEMA_TAG_MAX_BYTES || start.len < text.len;
+    copy = utf8_cut(copy, SCHEMA_TAG_MAX_BYTES);
+    replace_lost_backslashes(clean, copy.len);
+    return copy;
+}
+
+struct slice column_tag(struct reading *reading, const struct found *found, bool address)
+{
+    struct slice text = column_shown(reading, found);
+    if (address) {
+        text = address_without_port(text);
+    }
+    bool as_it_is = text.len <= SCHEMA_TAG_MAX_BYTES && is_clean(text);
+    return as_it_is ? text : clean_tag(reading, text);
+}
+
+static bool is_port(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9') {
+            return false;
+        }
+    }
+    return text.len >= 1 && text.len <= 5;
+}
+
+struct slice address_without_port(struct slice text)
+{
+    bool bracketed = text.len > 0 && text.at[0] == '[';
+    const char *host_end = text.len ? memchr(text.at, bracketed ? ']' : ':', text.len) : NULL;
+    if (!host_end) {
+        return text;
+    }
+    struct slice host = {text.at + bracketed, (size_t)(host_end - text.at) - bracketed};
+    struct slice rest = {host_end + bracketed, text.len - host.len - 2 * bracketed};
+    if (bracketed && rest.len == 0) {
+        return host;
+    }
+    /* A second colon: a bare IPv6 address, whose end only looks like a port. */
+    bool has_port = rest.at[0] == ':' && is_port(slice_make(rest.at + 1, rest.len - 1));
+    return has_port ? host : text;
+}
+
+/* --- numbers --- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static size_t count_digits(struct slice text, size_t from)
+{
+    size_t n = 0;
+    while (from + n < text.len && is_digit(text.at[from + n])) {
+        n++;
+    }
+    return n;
+}
+
+/* The parts of -123.450e+6. */
+struct decimal {
+    bool negative;
+    struct slice whole, fraction;
+    int64_t exponent;
+};
+
+/* Far beyond any exponent that a record's number of digits could make good for. */
+enum { EXPONENT_MAX = 1000000000 };
+
+/* "e+6" from `at` to the end of the text; nothing is an exponent of 0. */
+static bool read_exponent(struct slice text, size_t at, int64_t *exponent)
+{
+    *exponent = 0;
+    if (at == text.len) {
+        return true;
+    }
+    if (text.at[at] != 'e' && text.at[at] != 'E') {
+        return false;
+    }
+    at++;
+    bool negative = at < text.len && text.at[at] == '-';
+    at += at < text.len && (text.at[at] == '-' || text.at[at] == '+');
+    size_t n = count_digits(text, at);
+    for (size_t i = 0; i < n && *exponent < EXPONENT_MAX; i++) {
+        *exponent = *exponent * 10 + (text.at[at + i] - '0');
+    }
+    *exponent = negative ? -*exponent : *exponent;
+    return n > 0 && at + n == text.len;
+}
+
+static bool read_decimal(struct slice text, struct decimal *out)
+{
+    out->negative = text.len > 0 && text.at[0] == '-';
+    size_t at = out->negative;
+    out->whole = slice_make(text.at + at, count_digits(text, at));
+    at += out->whole.len;
+    out->fraction = slice_make(text.at + at, 0);
+    if (at < text.len && text.at[at] == '.') {
+        out->fraction = slice_make(text.at + at + 1, count_digits(text, at + 1));
+        at += 1 + out->fraction.len;
+        if (out->fraction.len == 0) {
+            return false;
+        }
+    }
+    return out->whole.len > 0 && read_exponent(text, at, &out->exponent);
+}
+
+/* number * 10 + digit, negative when asked for, so that the least int64_t can be reached. */
+static bool append_digit(int64_t *number, int digit, bool negative)
+{
+    return !__builtin_mul_overflow(*number, 10, number) &&
+           !__builtin_add_overflow(*number, negative ? -digit : digit, number);
+}
+
+/* Digits at and above the ones make the number; below, only zeros are whole. */
+static bool append_digits(struct slice digits, int64_t highest_power, bool negative,
+                          int64_t *number)
+{
+    for (size_t i = 0; i < digits.len; i++) {
+        int digit = digits.at[i] - '0';
+        bool below_ones = highest_power - (int64_t)i < 0;
+        if (below_ones ? digit != 0 : !append_digit(number, digit, negative)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool whole_number_parse(struct slice text, int64_t *number)
+{
+    struct decimal decimal;
+    if (!read_decimal(text, &decimal)) {
+        return false;
+    }
+    int64_t highest_power = (int64_t)decimal.whole.len - 1 + decimal.exponent;
+    *number = 0;
+    if (!append_digits(decimal.whole, highest_power, decimal.negative, number) ||
+        !append_digits(decimal.fraction, decimal.exponent - 1, decimal.negative, number)) {
+        return false;
+    }
+    int64_t zeros = decimal.exponent - (int64_t)decimal.fraction.len;
+    while (zeros-- > 0 && *number != 0) {
+        if (__builtin_mul_overflow(*number, 10, number)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum status column_refuse(struct reading *reading, const struct found *found, const char *path,
+                          const char *what, struct err *err)
+{
+    struct slice shown = utf8_cut(column_shown(reading, found), 100);
+    return err_set(err, BAD_DATA, "%s: %s: '%.*s'", path, what, SLICE_ARG(shown));
+}
+
+static bool is_number_or_string(const struct found *found)
+{
+    return found->kind == JSON_NUMBER || found->kind == JSON_STRING;
+}
+
+enum status column_int(struct reading *reading, const struct found *found, const char *path,
+                       int64_t *number, struct err *err)
+{
+    if (is_number_or_string(found) && whole_number_parse(column_shown(reading, found), number)) {
+        return OK;
+    }
+    return column_refuse(reading, found, path, "not a whole number", err);
+}
+
+enum status column_duration(struct reading *reading, const struct found *found, const char *path,
+                            int64_t *ns, struct err *err)
+{
+    struct slice text = column_shown(reading, found);
+    if ((found->kind == JSON_STRING && duration_parse(text, ns)) ||
+        (found->kind == JSON_NUMBER && whole_number_parse(text, ns))) {
+        return OK;
+    }
+    return column_refuse(reading, found, path, "not a duration", err);
+}
