@@ -21,57 +21,9 @@ static struct slice decoded(struct reading *reading, struct slice content)
     return buf_slice(&out);
 }
 
-size_t edited_pieces(const struct reading *reading, size_t from, size_t to, struct slice *pieces)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < reading->extracted.n_edits; i++) {
-        const struct edit *edit = &reading->extracted.edits[i];
-        if (edit->from < from || edit->to > to) {
-            continue;
-        }
-        pieces[n++] = slice_make(reading->record.at + from, edit->from - from);
-        pieces[n++] = edit->with;
-        from = edit->to;
-    }
-    pieces[n++] = slice_make(reading->record.at + from, to - from);
-    return n;
-}
-
-static struct slice joined(struct reading *reading, const struct slice *pieces, size_t n)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < n; i++) {
-        len += pieces[i].len;
-    }
-    char *text = arena_take(reading->scratch, len);
-    char *to = text;
-    for (size_t i = 0; i < n; i++) {
-        memcpy(to, pieces[i].at, pieces[i].len);
-        to += pieces[i].len;
-    }
-    return slice_make(text, len);
-}
-
-/* An object or array with the secrets in it replaced. */
-static struct slice nested_text(struct reading *reading, struct slice raw)
-{
-    size_t n_edits = reading->extracted.n_edits;
-    if (n_edits == 0) {
-        return raw;
-    }
-    struct slice *pieces = arena_take(reading->scratch, (2 * n_edits + 1) * sizeof *pieces);
-    size_t from = (size_t)(raw.at - reading->record.at);
-    size_t n = edited_pieces(reading, from, from + raw.len, pieces);
-    return n == 1 ? raw : joined(reading, pieces, n);
-}
-
 struct slice column_shown(struct reading *reading, const struct found *found)
 {
-    if (found->kind == JSON_STRING) {
-        return found->escaped ? decoded(reading, found->raw) : found->raw;
-    }
-    bool nested = found->kind == JSON_OBJECT || found->kind == JSON_ARRAY;
-    return nested && !found->redacted ? nested_text(reading, found->raw) : found->raw;
+    return found->kind == JSON_STRING && found->escaped ? decoded(reading, found->raw) : found->raw;
 }
 
 static struct slice cut_to(struct reading *reading, struct slice text, size_t max)

@@ -52,10 +52,4 @@ struct slice address_without_port(struct slice text);
 /* A JSON number, with leading zeros allowed, that is a whole one. */
 bool whole_number_parse(struct slice text, int64_t *number);
 
-/*
- * The bytes [from, to) of the record with the edits that lie within, as pieces. pieces has room for
- * 2 * n_edits + 1. Returns how many there are.
- */
-size_t edited_pieces(const struct reading *reading, size_t from, size_t to, struct slice *pieces);
-
 #endif

@@ -30,15 +30,26 @@ void message_finish(struct message *message)
     buf_finish(&message->flat);
 }
 
+/* The record's text with its edits. */
 static struct text edited_record(struct message *message, const struct reading *reading)
 {
-    size_t size = 2 * reading->extracted.n_edits + 1;
+    const struct extracted *extracted = &reading->extracted;
+    size_t size = 2 * extracted->n_edits + 1;
     if (size > message->pieces_size) {
         message->pieces_size = 2 * size;
         message->pieces = memory_grow(message->pieces, 2 * size * sizeof *message->pieces);
     }
-    size_t n = edited_pieces(reading, 0, reading->record.len, message->pieces);
-    return (struct text){message->pieces, n};
+    struct slice *piece = message->pieces;
+    const char *from = reading->record.at, *end = from + reading->record.len;
+    for (size_t i = 0; i < extracted->n_edits; i++) {
+        const struct edit *edit = &extracted->edits[i];
+        const char *to = reading->record.at + edit->from;
+        *piece++ = slice_make(from, (size_t)(to - from));
+        *piece++ = edit->with;
+        from = reading->record.at + edit->to;
+    }
+    *piece++ = slice_make(from, (size_t)(end - from));
+    return (struct text){message->pieces, (size_t)(piece - message->pieces)};
 }
 
 /* Shortens the text to max_bytes; false when it is short enough. Each piece begins at a character.
