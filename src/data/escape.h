@@ -19,8 +19,9 @@ bool escape_quoted_portable(struct buf *out, struct slice text);
 bool escape_measurement(struct buf *out, struct slice text);
 bool escape_tag(struct buf *out, struct slice text);
 
-/* Decodes the escapes of a JSON string's content; valid input as extract_record accepts it. A
- * surrogate without its partner becomes U+FFFD. */
+/* Appends a JSON string's content with its escapes decoded. A surrogate without its partner becomes
+ * U+FFFD; an escape that JSON does not have loses its backslash. False when out has no room for
+ * content.len bytes, whether or not the result needs them all. */
 bool json_unescape(struct buf *out, struct slice content);
 
 /* The opposite: content of a JSON string for a text (no quotes around it). */

@@ -43,9 +43,9 @@ enum json_kind {
 struct found {
     enum json_kind kind;
     bool escaped;  /* a string with at least one backslash: decode before use */
-    bool redacted; /* at or below a secret key, or a text with something secret in it: text is what
-                      may be shown (the edit's replacement for the whole value, without quotes for a
-                      string) */
+    bool redacted; /* at or below a secret key, or with something secret in it: raw is what may be
+                      shown instead. What is hidden as a whole has kind JSON_STRING; a null never
+                      is */
     struct slice raw; /* the text between the quotes of a string, the whole text of anything else */
 };
 

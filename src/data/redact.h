@@ -23,7 +23,7 @@ bool redact_is_secret(struct slice key);
  * may hold JSON (first character) or a URL query ('?' and '='). Appends the text to show, escaped
  * the same way, and returns true; returns false and appends nothing when there is nothing to hide.
  * level: how many JSON strings this one is inside of, 0 to 2; a JSON text below that is masked
- * whole.
+ * whole. When out is full, true and out->overflow.
  */
 bool redact_string(struct slice content, int level, struct buf *out);
 

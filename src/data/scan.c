@@ -1,1 +1,485 @@
-typedef int placeholder;
+/*
+ * scan: the hot path: one pass over a text that validates it as JSON (RFC 8259) and tells
+ * scan_note.c about declared keys, secret keys and suspicious texts. Most keys and values are
+ * neither and cost no call.
+ *
+ * Strings are stepped over 16 bytes at a time with SSE2. Every function that differs takes a
+ * constant `vector` and is inlined twice; the portable walk is the whole of it elsewhere. Reads go
+ * at most 31 bytes beyond the end (EXTRACT_PADDING); what is read there never decides: each token
+ * is checked to end within the text before the next is looked at.
+ */
+#include "data/scan.h"
+
+#if defined(__SSE2__)
+#define HAVE_VECTOR 1
+#include <emmintrin.h>
+#else
+#define HAVE_VECTOR 0
+#endif
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* A string of the text. */
+struct string {
+    struct slice content; /* between the quotes */
+    bool escaped;
+    bool marked; /* the byte that was looked for on the way is in it */
+};
+
+static NEVER_INLINE void set_fault(struct scan *scan, const char *at, const char *what)
+{
+    scan->fault = at < scan->end ? what : "the text ends too early";
+    scan->fault_at = at < scan->end ? at : scan->end;
+}
+
+/* Always NULL, the walk's sign to stop. */
+static ALWAYS_INLINE const char *fault(struct scan *scan, const char *at, const char *what)
+{
+    set_fault(scan, at, what);
+    return NULL;
+}
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+static ALWAYS_INLINE const char *skip_space(const char *at, const char *end)
+{
+    if (LIKELY((unsigned char)*at > ' ')) {
+        return at;
+    }
+    while (at < end && is_space(*at)) {
+        at++;
+    }
+    return at;
+}
+
+/* --- strings --- */
+
+/* Looking for a byte in any case: only for letters. */
+enum mark { MARK_QUESTION = '?', MARK_W = 'w' };
+
+static ALWAYS_INLINE const char *string_stop_bytes(const char *at, const char *end, enum mark mark,
+                                                   bool *marked)
+{
+    char lower = mark == MARK_W ? 0x20 : 0;
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20) {
+        *marked |= (*at | lower) == (char)mark;
+        at++;
+    }
+    return at;
+}
+
+#if HAVE_VECTOR
+static ALWAYS_INLINE const char *string_stop_vector(const char *at, const char *end, enum mark mark,
+                                                    bool *marked)
+{
+    const __m128i control = _mm_set1_epi8(0x1F);
+    const __m128i lower = _mm_set1_epi8(mark == MARK_W ? 0x20 : 0);
+    unsigned marks = 0;
+    for (;;) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+        __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
+        __m128i hits = _mm_cmpeq_epi8(_mm_or_si128(bytes, lower), _mm_set1_epi8((char)mark));
+        unsigned hit = (unsigned)_mm_movemask_epi8(hits);
+        unsigned stops =
+            (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls));
+        if (stops) {
+            marks |= hit & (stops ^ (stops - 1)); /* only those up to the first stop */
+            at += __builtin_ctz(stops);
+            break;
+        }
+        marks |= hit;
+        at += 16;
+        if (UNLIKELY(at >= end)) {
+            break;
+        }
+    }
+    *marked |= marks != 0;
+    return at;
+}
+#endif
+
+/* The first byte from at on that a string cannot hold as it is: a quote, a backslash or a control
+ * character, or the end. */
+static ALWAYS_INLINE const char *string_stop(const char *at, const char *end, enum mark mark,
+                                             bool *marked, bool vector)
+{
+#if HAVE_VECTOR
+    if (vector) {
+        return string_stop_vector(at, end, mark, marked);
+    }
+#endif
+    (void)vector;
+    return string_stop_bytes(at, end, mark, marked);
+}
+
+static bool is_hex(char byte)
+{
+    char low = byte | 0x20;
+    return (byte >= '0' && byte <= '9') || (low >= 'a' && low <= 'f');
+}
+
+/* The byte after the escape that begins at the backslash at `at`. */
+static const char *escape_end(struct scan *scan, const char *at)
+{
+    if (at >= scan->end) {
+        return fault(scan, at, NULL);
+    }
+    switch (at[1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return at + 2;
+    case 'u':
+        if (is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5])) {
+            return at + 6;
+        }
+        return fault(scan, at, "\\u without four hexadecimal digits");
+    default:
+        return fault(scan, at, "an escape that JSON does not have");
+    }
+}
+
+static ALWAYS_INLINE const char *string_rest(struct scan *scan, const char *at, enum mark mark,
+                                             bool *marked, bool vector)
+{
+    while (*at == '\\') {
+        at = escape_end(scan, at);
+        if (!at) {
+            return NULL;
+        }
+        at = string_stop(at, scan->end, mark, marked, vector);
+    }
+    return at;
+}
+
+/* What follows the first backslash. Kept out of the way: most strings have none. */
+#if HAVE_VECTOR
+static NEVER_INLINE const char *string_rest_vector(struct scan *scan, const char *at,
+                                                   enum mark mark, bool *marked)
+{
+    return mark == MARK_W ? string_rest(scan, at, MARK_W, marked, true)
+                          : string_rest(scan, at, MARK_QUESTION, marked, true);
+}
+#endif
+
+static NEVER_INLINE const char *string_rest_bytes(struct scan *scan, const char *at, enum mark mark,
+                                                  bool *marked)
+{
+    return string_rest(scan, at, mark, marked, false);
+}
+
+static ALWAYS_INLINE const char *string_escaped(struct scan *scan, const char *at, enum mark mark,
+                                                bool *marked, bool vector)
+{
+#if HAVE_VECTOR
+    if (vector) {
+        return string_rest_vector(scan, at, mark, marked);
+    }
+#endif
+    (void)vector;
+    return string_rest_bytes(scan, at, mark, marked);
+}
+
+/* at is the opening quote; returns what follows the closing one. */
+static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, enum mark mark,
+                                             struct string *out, bool vector)
+{
+    bool marked = false, escaped = false;
+    const char *stop = string_stop(at + 1, scan->end, mark, &marked, vector);
+    if (UNLIKELY(*stop == '\\')) {
+        escaped = true;
+        stop = string_escaped(scan, stop, mark, &marked, vector);
+        if (!stop) {
+            return NULL;
+        }
+    }
+    if (UNLIKELY(stop >= scan->end || *stop != '"')) {
+        return fault(scan, stop, "a control character in a string");
+    }
+    *out = (struct string){
+        .content = {at + 1, (size_t)(stop - at) - 1}, .escaped = escaped, .marked = marked};
+    return stop + 1;
+}
+
+/* --- keys --- */
+
+/* First letter of the names in redact.h: bit min(length, 31) when one of them may have that length.
+ * *password* and *token are found by other means. */
+#define FROM_LENGTH(least) (~UINT32_C(0) << (least))
+static const uint32_t secret_lengths[256] = {
+    ['a'] = 1 << 13,                             /* authorization */
+    ['A'] = 1 << 13,                             /* */
+    ['c'] = 1 << 6 | 1 << 13,                    /* cookie, client_secret */
+    ['C'] = 1 << 6 | 1 << 13,                    /* */
+    ['p'] = 1 << 19,                             /* proxy-authorization */
+    ['P'] = 1 << 19,                             /* */
+    ['s'] = FROM_LENGTH(6),                      /* secret*, signature, set-cookie */
+    ['S'] = FROM_LENGTH(6),                      /* */
+    ['x'] = 1 << 15 | 1 << 16 | FROM_LENGTH(19), /* x-amz-signature, -credential, *-customer-key */
+    ['X'] = 1 << 15 | 1 << 16 | FROM_LENGTH(19),
+};
+
+/* Cheap, and never wrong about a secret key; redact_is_secret has the last word. */
+static ALWAYS_INLINE bool may_be_secret(struct slice key, bool has_w)
+{
+    size_t bit = key.len < 31 ? key.len : 31;
+    uint32_t named = secret_lengths[(unsigned char)key.at[0]] >> bit & 1;
+    bool token =
+        key.len >= 5 && (key.at[key.len - 1] | 0x20) == 'n' && (key.at[key.len - 3] | 0x20) == 'k';
+    return named | token | has_w;
+}
+
+/* Reads a key and the colon; returns where the value begins. */
+static ALWAYS_INLINE const char *read_key(struct scan *scan, const char *at,
+                                          struct pending *pending, bool vector)
+{
+    if (UNLIKELY(*at != '"')) {
+        return fault(scan, at, "a key in quotes is missing");
+    }
+    struct string key;
+    at = read_string(scan, at, MARK_W, &key, vector);
+    if (UNLIKELY(!at)) {
+        return NULL;
+    }
+    size_t bit = key.content.len < 63 ? key.content.len : 63;
+    bool secret = may_be_secret(key.content, key.marked) | key.escaped;
+    if ((scan->lengths >> bit & 1) | secret) {
+        *pending = scan_note_key(scan, key.content, key.escaped, secret);
+    }
+    at = skip_space(at, scan->end);
+    if (UNLIKELY(*at != ':')) {
+        return fault(scan, at, "a ':' is missing");
+    }
+    return skip_space(at + 1, scan->end);
+}
+
+/* --- objects and arrays --- */
+
+static void set_lengths(struct scan *scan)
+{
+    bool on_path = scan->in_object && scan->node_depth == scan->depth;
+    scan->lengths = on_path ? scan->node->child_lengths : 0;
+}
+
+static void close_container(struct scan *scan, const char *after)
+{
+    if (scan->depth == scan->node_depth || scan->depth == scan->secret_depth) {
+        scan_note_close(scan, after);
+    }
+    scan->depth--;
+    unsigned level = scan->depth - 1; /* of the one around it */
+    scan->in_object = scan->depth && (scan->objects[level / 64] >> level % 64 & 1);
+    set_lengths(scan);
+}
+
+/* What may follow a value: closing brackets, then a comma. Returns where the next element begins,
+ * or what follows the last bracket. */
+static ALWAYS_INLINE const char *read_after(struct scan *scan, const char *at)
+{
+    for (;;) {
+        at = skip_space(at, scan->end);
+        if (UNLIKELY(at >= scan->end)) {
+            return fault(scan, at, NULL);
+        }
+        if (LIKELY(*at == ',')) {
+            return skip_space(at + 1, scan->end);
+        }
+        if (UNLIKELY(*at != (scan->in_object ? '}' : ']'))) {
+            return fault(scan, at,
+                         scan->in_object ? "a comma or '}' is missing"
+                                         : "a comma or ']' is missing");
+        }
+        at++;
+        close_container(scan, at);
+        if (!scan->depth) {
+            return at;
+        }
+    }
+}
+
+/* Returns where its first element begins; an empty one is closed at once. */
+static NEVER_INLINE const char *open_container(struct scan *scan, const char *at,
+                                               struct pending pending)
+{
+    if (scan->depth == EXTRACT_DEPTH) {
+        return fault(scan, at, "more than 1,000 levels");
+    }
+    bool object = *at == '{';
+    unsigned level = scan->depth++;
+    uint64_t bit = UINT64_C(1) << level % 64;
+    scan->objects[level / 64] &= ~bit;
+    scan->objects[level / 64] |= object ? bit : 0;
+    scan->in_object = object;
+    if (pending.child || pending.secret) {
+        scan_note_open(scan, pending, at);
+    }
+    set_lengths(scan);
+    at = skip_space(at + 1, scan->end);
+    return *at == (object ? '}' : ']') ? read_after(scan, at) : at;
+}
+
+/* --- values --- */
+
+static ALWAYS_INLINE const char *read_text(struct scan *scan, const char *at,
+                                           struct pending pending, bool vector)
+{
+    struct string text;
+    at = read_string(scan, at, MARK_QUESTION, &text, vector);
+    if (UNLIKELY(!at)) {
+        return NULL;
+    }
+    /* an escape may hide the bracket of a JSON text */
+    char first = text.content.at[0];
+    bool suspicious =
+        text.marked | (first == '{') | (first == '[') | (text.escaped & (first == '\\'));
+    if (UNLIKELY(suspicious | (pending.child != NULL) | pending.secret)) {
+        scan_note_text(scan, pending, text.content, text.escaped, suspicious);
+    }
+    return at;
+}
+
+/* The end of at least one digit, or NULL. */
+static const char *digits_end(const char *at, const char *end)
+{
+    const char *from = at;
+    while (at < end && *at >= '0' && *at <= '9') {
+        at++;
+    }
+    return at > from ? at : NULL;
+}
+
+/* RFC 8259 section 6 */
+static const char *number_end(const char *at, const char *end)
+{
+    at += *at == '-';
+    at = *at == '0' ? at + 1 : digits_end(at, end);
+    if (at && *at == '.') {
+        at = digits_end(at + 1, end);
+    }
+    if (at && (*at == 'e' || *at == 'E')) {
+        at++;
+        at = digits_end(at + (*at == '+' || *at == '-'), end);
+    }
+    return at;
+}
+
+static const char *word_end(const char *at, enum json_kind *kind)
+{
+    if (memcmp(at, "true", 4) == 0) {
+        *kind = JSON_TRUE;
+        return at + 4;
+    }
+    if (memcmp(at, "false", 5) == 0) {
+        *kind = JSON_FALSE;
+        return at + 5;
+    }
+    if (memcmp(at, "null", 4) == 0) {
+        *kind = JSON_NULL;
+        return at + 4;
+    }
+    return NULL;
+}
+
+static NEVER_INLINE const char *read_literal(struct scan *scan, const char *at,
+                                             struct pending pending)
+{
+    bool number = *at == '-' || (*at >= '0' && *at <= '9');
+    enum json_kind kind = JSON_NUMBER;
+    const char *after = number ? number_end(at, scan->end) : word_end(at, &kind);
+    if (!after) {
+        return fault(scan, at,
+                     number ? "a number in a form that JSON does not have" : "a value is missing");
+    }
+    if (pending.child || pending.secret) {
+        scan_note_value(scan, pending, kind, slice_make(at, (size_t)(after - at)));
+    }
+    return after;
+}
+
+/* Reads a value or the opening bracket of one; returns where the next element begins. */
+static ALWAYS_INLINE const char *read_value(struct scan *scan, const char *at,
+                                            struct pending pending, bool vector)
+{
+    if (UNLIKELY(at >= scan->end)) {
+        return fault(scan, at, NULL);
+    }
+    if (LIKELY(*at == '"')) {
+        at = read_text(scan, at, pending, vector);
+    } else if (*at == '{' || *at == '[') {
+        return open_container(scan, at, pending);
+    } else {
+        at = read_literal(scan, at, pending);
+    }
+    return at ? read_after(scan, at) : NULL;
+}
+
+static const char *read_start(struct scan *scan)
+{
+    const char *at = skip_space(scan->start, scan->end);
+    if (at >= scan->end || (*at != '{' && *at != '[')) {
+        return fault(scan, at, "neither an object nor an array");
+    }
+    if (scan->root && *at != '{') {
+        return fault(scan, at, "a record must be an object");
+    }
+    return open_container(scan, at, (struct pending){.child = scan->root});
+}
+
+static ALWAYS_INLINE bool walk(struct scan *scan, bool vector)
+{
+    const char *at = read_start(scan);
+    while (at && scan->depth) {
+        struct pending pending = {NULL, false};
+        if (scan->in_object) {
+            at = read_key(scan, at, &pending, vector);
+            if (UNLIKELY(!at)) {
+                return false;
+            }
+        }
+        at = read_value(scan, at, pending, vector);
+    }
+    if (!at) {
+        return false;
+    }
+    at = skip_space(at, scan->end);
+    return at >= scan->end || fault(scan, at, "something follows the end of the object") != NULL;
+}
+
+static bool walk_bytes(struct scan *scan)
+{
+    return walk(scan, false);
+}
+
+#if HAVE_VECTOR
+static bool walk_vector(struct scan *scan)
+{
+    return walk(scan, true);
+}
+#endif
+
+bool scan_run(struct scan *scan)
+{
+    struct scan_room *room = &scan->scanner->rooms[scan->level];
+    room->n_edits = 0;
+    arena_reset(&room->arena);
+#if HAVE_VECTOR
+    if (!scan->scanner->portable) {
+        return walk_vector(scan);
+    }
+#endif
+    return walk_bytes(scan);
+}

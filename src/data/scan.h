@@ -1,0 +1,107 @@
+/*
+ * scan: the walk over JSON bytes that extract (records) and redact (JSON held in strings) share.
+ * scan.c walks and validates; scan_note.c keeps what the walk meets: values of declared paths and
+ * edits that hide secrets. Internal to src/data: others use extract.h and redact.h.
+ *
+ * All state of a walk is in struct scan, all memory that outlives it in struct scanner, which is
+ * kept from record to record so that nothing is allocated once its buffers have grown.
+ */
+#ifndef DATA_SCAN_H
+#define DATA_SCAN_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "data/extract.h"
+
+/* Levels of text: the record is 0, a JSON text in one of its strings is 1, and so on to 3. The
+ * strings of the last one are looked at, but no longer scanned. */
+enum { SCAN_LEVELS_MAX = 3, SCAN_ROOMS = SCAN_LEVELS_MAX + 2 };
+
+/* A key on the way to a declared path, or a top-level key to report. */
+struct scan_node {
+    struct slice key;
+    struct scan_node *parent, *next, *children; /* children: the first, then by next */
+    uint64_t child_lengths;                     /* bit min(len, 63) of every child's key */
+    int slot;                                   /* first of the slots to fill, or -1 */
+    uint64_t key_bits;                          /* in keys_seen */
+    /* while a record is scanned */
+    uint64_t seen;     /* number of the scan that met the key last */
+    const char *from;  /* of its value, an open object or array */
+    size_t first_edit; /* edits that were there when it opened */
+};
+
+/* The scratch of one level. */
+struct scan_room {
+    struct edit *edits;
+    size_t n_edits, edits_size;
+    struct arena arena; /* replacement texts of the edits, valid until the next scan of the level */
+    struct buf text;    /* the level's text, decoded from a string of the level above */
+    struct buf masked;  /* that text made showable */
+    struct buf shown;   /* and a string of this level, showable and escaped again */
+    struct buf key;     /* a key with its escapes decoded */
+};
+
+/* Zero-initialised is ready. */
+struct scanner {
+    struct scan_room rooms[SCAN_ROOMS];
+    bool portable; /* no vector instructions, for tests */
+};
+
+void scanner_finish(struct scanner *scanner);
+
+/* What a key says about the value behind it. */
+struct pending {
+    struct scan_node *child; /* declared, and met for the first time; or NULL */
+    bool secret;
+};
+
+struct scan {
+    /* set by the caller; the rest zero */
+    const char *start, *end; /* end is followed by EXTRACT_PADDING readable bytes */
+    struct scanner *scanner;
+    int level;
+    struct scan_node *root; /* NULL: nothing is declared, any object or array will do */
+    struct found *slots;
+    const int *next_slot; /* of slots with equal paths; -1 ends */
+    uint64_t number;      /* another one for every scan with the same root */
+
+    /* results */
+    uint64_t keys_seen;
+    uint32_t duplicate_keys;
+    const char *fault, *fault_at; /* what is wrong, and where */
+
+    /* where the walk is */
+    unsigned depth; /* open objects and arrays */
+    bool in_object;
+    unsigned node_depth;     /* depth of the innermost open value on a declared path */
+    struct scan_node *node;  /* that value's node */
+    uint64_t lengths;        /* of keys that may be declared here; 0 off the declared paths */
+    unsigned secret_depth;   /* depth of an open value under a secret key, or 0 */
+    const char *secret_from; /* where it begins */
+    uint64_t objects[(EXTRACT_DEPTH + 63) / 64]; /* bit per open level: an object */
+};
+
+/* Walks the text. False: it is not what RFC 8259 allows; see fault. Edits are in
+ * scanner->rooms[level]. */
+bool scan_run(struct scan *scan);
+
+/* scan_note.c: called by the walk, where something is to be kept. */
+struct pending scan_note_key(struct scan *scan, struct slice key, bool escaped, bool may_be_secret);
+void scan_note_value(struct scan *scan, struct pending pending, enum json_kind kind,
+                     struct slice raw);
+void scan_note_text(struct scan *scan, struct pending pending, struct slice content, bool escaped,
+                    bool suspicious);
+void scan_note_open(struct scan *scan, struct pending pending, const char *at);
+void scan_note_close(struct scan *scan, const char *after);
+
+/* [from, to) of the scanned text with the edits from first on applied, in the room's arena. */
+struct slice scan_edited(struct scan *scan, const char *from, const char *to, size_t first);
+
+/* redact.c: redact_string with the scanner's memory; level is that of the text the string is in. */
+bool redact_string_in(struct scanner *scanner, int level, struct slice content, struct buf *out);
+
+/* redact.c: redact_is_secret for a name as it stands in a URL query: '+' and %XX decoded, spaces
+ * around it ignored. */
+bool redact_is_secret_encoded(struct slice name);
+
+#endif
