@@ -1,0 +1,44 @@
+/*
+ * s3_source: what the two files of the s3 datasource share: s3.c (options, listing) and s3_fetch.c
+ * (reading one object). Nobody else includes this.
+ */
+#ifndef S3_SOURCE_H
+#define S3_SOURCE_H
+
+#include "api/datasource.h"
+#include "net/http.h"
+#include "net/s3.h"
+#include "net/s3_list.h"
+
+struct s3_source {
+    /* options */
+    const char *endpoint_url, *log_bucket, *access_key, *secret_key, *session_token, *region;
+    const char *folders, *ca_file;
+    struct text_list ignore;
+    int path_style; /* enum s3_style */
+    int64_t retries, stall_timeout_ns;
+
+    struct world *world;
+    struct http *http;
+    struct http_signature signature;
+    struct s3_address address;
+    struct http_reply reply; /* to the last request */
+    struct s3_list *list;
+    bool encode_keys; /* this bucket has keys that XML cannot carry */
+    bool parked;      /* the GET under way was let go of */
+};
+
+/* The parts of a request that are the same for all. */
+struct http_request s3_request(const struct s3_source *self, const char *url);
+
+/* Says in err what the reply's code means and what a person can do about it. */
+enum status s3_refusal(const struct s3_source *self, struct err *err);
+
+/* Waits before another try, after one that err tells about. FAILED: that was the last try (err says
+ * so), or the run is to stop. */
+enum status s3_wait(struct s3_source *self, unsigned *attempt, struct err *err);
+
+enum status s3_fetch(void *self, const struct object *object, struct intake *to, struct err *err);
+void s3_park(void *self);
+
+#endif
