@@ -15,11 +15,13 @@ enum { INFLATE_UNREAD_MAX = 8, INFLATE_STEP_MAX_BYTES = 1 << 30 };
 enum inflate_verdict {
     INFLATE_MORE,    /* needs more input, or more room */
     INFLATE_DONE,    /* the stream has ended, all its output was given */
-    INFLATE_DAMAGED, /* not deflate; what was decoded before was given */
+    INFLATE_DAMAGED, /* not deflate; what was decoded before was given, perhaps but for a last match
+                      */
 };
 
 struct inflate_step {
-    struct slice in; /* what there is; step() moves it past what it took */
+    struct slice in; /* what there is; step() moves it past what it took (not when
+                        damaged) */
     char *out;       /* where inflated bytes go */
     size_t room;
     size_t made; /* set by step(): how many came out */

@@ -2,8 +2,8 @@
  * gunzip_isal: the engine of Intel's ISA-L, built where the library was found; more than twice as
  * fast as zlib. Called by gunzip.c through gunzip_engine.h.
  *
- * ISA-L decodes several symbols with one look-up and builds codes that zlib refuses as incomplete.
- * So on damaged data it may stop a few bytes earlier or some bytes later than zlib.
+ * ISA-L looks up several symbols at once and accepts codes that zlib refuses as incomplete. So on
+ * damaged data it may stop a little earlier or later than zlib; on sound data both give the same.
  */
 #include "input/gunzip_engine.h"
 
@@ -42,6 +42,18 @@ static void hand_back(const struct inflate_state *state, struct inflate_step *st
     }
 }
 
+/* What is sound of `made` bytes after an error. ISA-L moves next_out behind a match before it finds
+ * the match's distance to be invalid: then the last bytes were never written. */
+static size_t sound_bytes(size_t made, int result)
+{
+    if (result == ISAL_INVALID_BLOCK) {
+        return made; /* found in a block's header, no match is open */
+    }
+    return made > ISAL_DEF_MAX_MATCH ? made - ISAL_DEF_MAX_MATCH : 0;
+}
+
+/* Counts by next_in and next_out: after an error, avail_in and avail_out are wrong and may even
+ * have wrapped around. */
 static enum inflate_verdict isal_step(void *self, struct inflate_step *step)
 {
     struct inflate_state *state = self;
@@ -51,12 +63,13 @@ static enum inflate_verdict isal_step(void *self, struct inflate_step *step)
     state->next_out = (uint8_t *)step->out;
     state->avail_out = (uint32_t)step->room;
     int result = isal_inflate(state);
-    size_t taken = offered - state->avail_in;
-    step->in = slice_make(step->in.at + taken, step->in.len - taken);
-    step->made = step->room - state->avail_out;
+    step->made = (size_t)((char *)state->next_out - step->out);
     if (result < 0) {
+        step->made = sound_bytes(step->made, result);
         return INFLATE_DAMAGED;
     }
+    size_t taken = (size_t)((const char *)state->next_in - step->in.at);
+    step->in = slice_make(step->in.at + taken, step->in.len - taken);
     if (state->block_state != ISAL_BLOCK_FINISH) {
         return INFLATE_MORE;
     }
