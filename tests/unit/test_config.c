@@ -1,0 +1,646 @@
+/* test_config: whole files, in both forms, over modules made up for this test. Positions are
+ * counted by hand. */
+#include "base/cleanup.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* --- modules --- */
+
+struct store {
+    const char *endpoint_url, *bucket, *key, *secret;
+};
+
+#define AT(member) offsetof(struct store, member)
+static const struct option s3_options[] = {
+    {"endpoint_url", OPTION_TEXT, AT(endpoint_url), .required = "Lyve Cloud > Buckets"},
+    {"log_bucket", OPTION_TEXT, AT(bucket), .required = "Lyve Cloud > Buckets"},
+    {"access_key", OPTION_TEXT, AT(key), .required = "Lyve Cloud > Service accounts"},
+    {"secret_key", OPTION_SECRET, AT(secret), .required = "Lyve Cloud > Service accounts"},
+    {0},
+};
+
+struct sink {
+    const char *host, *token, *org, *bucket;
+};
+
+#undef AT
+#define AT(member) offsetof(struct sink, member)
+static const struct option influxdb_options[] = {
+    {"host", OPTION_TEXT, AT(host), .required = "InfluxDB > URL"},
+    {"token", OPTION_SECRET, AT(token), .required = "InfluxDB > API tokens"},
+    {"org", OPTION_TEXT, AT(org), .required = "InfluxDB > Organisation"},
+    {"bucket", OPTION_TEXT, AT(bucket), .required = "InfluxDB > Buckets"},
+    {0},
+};
+
+static enum status list(void *self, struct slice prefix, bool by_folder, struct listing *to,
+                        struct err *err)
+{
+    (void)self, (void)prefix, (void)by_folder, (void)to, (void)err;
+    return OK;
+}
+
+static enum status put(void *self, const struct point *point, struct err *err)
+{
+    (void)self, (void)point, (void)err;
+    return OK;
+}
+
+static const struct datasource s3 = {.about = {"s3", "", s3_options, sizeof(struct store)},
+                                     .list = list};
+static const struct datasource influxdb = {
+    .about = {"influxdb", "", influxdb_options, sizeof(struct sink)}, .put = put};
+static const struct datasource null = {.about = {"null", "", NULL, 0}, .list = list, .put = put};
+static const struct datasource *const datasources[] = {&s3, &influxdb, &null, NULL};
+
+static const struct parser lyve_b = {.about = {.name = "lyve_b"}};
+static const struct parser other = {.about = {.name = "other"}};
+static const struct parser lyve_a = {.about = {.name = "lyve_a"}};
+static const struct parser *const parsers[] = {&lyve_b, &other, &lyve_a, NULL};
+static const struct parser *const other_parsers[] = {&other, NULL};
+
+/* --- the world outside --- */
+
+static const char *no_environment(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+static const char *environment(const char *name)
+{
+    if (strcmp(name, "STATE_DIRECTORY") == 0) {
+        return "/var/lib/gateway:/var/lib/second";
+    }
+    return strcmp(name, "TOKEN") == 0 ? "t0ken" : NULL;
+}
+
+static int no_file(const char *path, struct buf *out)
+{
+    (void)path, (void)out;
+    return ENOENT;
+}
+
+static const struct config_sources sources = {parsers, datasources, no_environment, no_file};
+static const struct config_sources with_environment = {parsers, datasources, environment, no_file};
+
+/* --- one reading --- */
+
+struct reading {
+    struct config *config;
+    struct buf said;
+    enum status status;
+    struct err err;
+};
+
+static void reading_finish(struct reading *reading)
+{
+    config_free(reading->config);
+    buf_finish(&reading->said);
+}
+
+static void read_with(struct reading *reading, const char *path, const char *text,
+                      const struct config_sources *from)
+{
+    *reading = (struct reading){.said = {.max = 100000}};
+    reading->status =
+        config_parse(&reading->config, path, slice_of(text), from, &reading->said, &reading->err);
+}
+
+static void read_text(struct reading *reading, const char *text)
+{
+    read_with(reading, "c.yaml", text, &sources);
+}
+
+static void assert_said(const char *text, const char *said)
+{
+    CLEANUP(reading_finish) struct reading reading;
+    read_text(&reading, text);
+    assert_string_equal(buf_text(&reading.said), said);
+    assert_int_equal(reading.status, BAD_CONFIG);
+    assert_null(reading.config);
+}
+
+static void assert_warned(const char *text, const char *said)
+{
+    CLEANUP(reading_finish) struct reading reading;
+    read_text(&reading, text);
+    assert_string_equal(buf_text(&reading.said), said);
+    assert_int_equal(reading.status, OK);
+    assert_non_null(reading.config);
+}
+
+/* --- the flat form --- */
+
+/* Keys and quoting as in the file of the original gateway. */
+#define ORIGINAL                                                     \
+    "lyvecloud:\n"                                                   \
+    "  access_key: 'key'\n"                                          \
+    "  secret_key: 'secret'\n"                                       \
+    "  log_bucket: 'logs'\n"                                         \
+    "  endpoint_url: 'https://s3.us-east-1.lyvecloud.seagate.com'\n" \
+    "\n"                                                             \
+    "datasources:\n"                                                 \
+    "  - influxdb\n"                                                 \
+    "\n"                                                             \
+    "influxdb:\n"                                                    \
+    "  host: 'http://localhost:8086'\n"                              \
+    "  token: 'token'\n"                                             \
+    "  org: 'STX-Lyve-Demo'\n"                                       \
+    "  bucket: 'Demo-Lyve-Logs'\n"
+
+static void reads_the_original_file(void **state)
+{
+    (void)state;
+    CLEANUP(reading_finish) struct reading reading;
+    read_text(&reading, ORIGINAL);
+    assert_string_equal(buf_text(&reading.said), "");
+    assert_int_equal(reading.status, OK);
+    const struct config *config = reading.config;
+    assert_string_equal(config->path, "c.yaml");
+    assert_int_equal(config->n_jobs, 1);
+    const struct job_config *job = &config->jobs[0];
+    assert_string_equal(job->name, "lyvecloud");
+
+    assert_string_equal(job->from->name, "lyvecloud");
+    assert_ptr_equal(job->from->module, &s3);
+    const struct store *store = job->from->options;
+    assert_string_equal(store->endpoint_url, "https://s3.us-east-1.lyvecloud.seagate.com");
+    assert_string_equal(store->secret, "secret");
+
+    assert_int_equal(job->n_to, 1);
+    assert_string_equal(job->to[0]->name, "influxdb");
+    assert_ptr_equal(job->to[0]->module, &influxdb);
+    const struct sink *sink = job->to[0]->options;
+    assert_string_equal(sink->bucket, "Demo-Lyve-Logs");
+
+    /* those of Lyve Cloud, in the order of the list */
+    assert_int_equal(job->n_parse, 2);
+    assert_ptr_equal(job->parse[0], &lyve_b);
+    assert_ptr_equal(job->parse[1], &lyve_a);
+}
+
+static void gives_a_job_its_defaults(void **state)
+{
+    (void)state;
+    CLEANUP(reading_finish) struct reading reading;
+    read_text(&reading, ORIGINAL);
+    const struct job_options *options = &reading.config->jobs[0].options;
+    assert_int_equal(options->workers, 2);
+    assert_int_equal(options->message, MESSAGE_RAW);
+    assert_int_equal(options->max_object_bytes, INT64_C(34359738368));
+    assert_int_equal(options->max_ratio, 250);
+    assert_int_equal(options->look_back_ns, INT64_C(3024000000000000));
+}
+
+static void reads_job_options_beside_the_place(void **state)
+{
+    (void)state;
+    CLEANUP(reading_finish) struct reading reading;
+    read_text(&reading, "datasources: null\n"
+                        "lyvecloud: {access_key: a, secret_key: b, log_bucket: c, "
+                        "endpoint_url: d, workers: 8, message: flat, parse: other}\n");
+    assert_string_equal(buf_text(&reading.said),
+                        "c.yaml:1:1: datasources: must name 1 to 8 stanzas\n");
+
+    CLEANUP(reading_finish) struct reading good;
+    read_text(&good, "datasources: 'null'\n"
+                     "'null':\n"
+                     "lyvecloud: {access_key: a, secret_key: b, log_bucket: c, "
+                     "endpoint_url: d, workers: 8, message: flat, parse: other}\n");
+    assert_string_equal(buf_text(&good.said), "");
+    const struct job_config *job = &good.config->jobs[0];
+    assert_int_equal(job->options.workers, 8);
+    assert_int_equal(job->options.message, MESSAGE_FLAT);
+    assert_string_equal(((const struct store *)job->from->options)->endpoint_url, "d");
+    assert_int_equal(job->n_parse, 1);
+    assert_ptr_equal(job->parse[0], &other);
+    assert_ptr_equal(job->to[0]->module, &null);
+}
+
+static void says_what_the_flat_form_lacks(void **state)
+{
+    (void)state;
+    assert_said("datasources: [influxdb]\n"
+                "influxdb: {host: h, token: t, org: o, bucket: b}\n",
+                "c.yaml:1:1: lyvecloud: required (the bucket to read from)\n");
+    assert_said("lyvecloud:\n"
+                "  access_key: a\n"
+                "  secret_kye: b\n"
+                "  log_bucket: c\n"
+                "  endpoint_url: d\n"
+                "  worker: 3\n",
+                "c.yaml:1:1: datasources: required (the stanzas to write to, such as [influxdb])\n"
+                "c.yaml:2:3: lyvecloud.secret_key: required (Lyve Cloud > Service accounts)\n"
+                "c.yaml:3:3: lyvecloud.secret_kye: unknown key (did you mean secret_key?)\n"
+                "c.yaml:6:3: lyvecloud.worker: unknown key (did you mean workers?)\n");
+    assert_said("lyvecloud: {type: influxdb, host: h, token: t, org: o, bucket: b}\n"
+                "datasources: [lyvecloud]\n",
+                "c.yaml:1:1: lyvecloud.type: lyvecloud is of type influxdb, which cannot be read "
+                "from\n");
+}
+
+static void finds_all_sinks(void **state)
+{
+    (void)state;
+    assert_said("lyvecloud: {access_key: a, secret_key: b, log_bucket: c, endpoint_url: d}\n"
+                "datasources:\n"
+                "- influxdb\n"
+                "- stroe\n"
+                "- influxdb\n"
+                "- lyvecloud\n"
+                "- jobs\n"
+                "influxdb: {host: h, org: o, bucket: b}\n"
+                "store: {type: nul}\n",
+                "c.yaml:4:3: datasources: there is no stanza stroe (did you mean "
+                "store?)\n"
+                "c.yaml:5:3: datasources: influxdb is given twice\n"
+                "c.yaml:6:3: datasources: lyvecloud is of type s3, which cannot be written to\n"
+                "c.yaml:7:3: datasources: there is no stanza jobs\n"
+                "c.yaml:8:11: influxdb.token: required (InfluxDB > API tokens)\n");
+}
+
+/* --- the general form --- */
+
+static const char general[] = "state: /tmp/ledger.db\n"
+                              "jobs:\n"
+                              "- name: one\n"
+                              "  from: bucket\n"
+                              "  to: influxdb\n"
+                              "  workers: 64\n"
+                              "- name: two.2-_\n"
+                              "  from: bucket\n"
+                              "  to: [mirror, influxdb]\n"
+                              "  parse: [lyve_a, other]\n"
+                              "  message: none\n"
+                              "bucket:\n"
+                              "  type: s3\n"
+                              "  endpoint_url: u\n"
+                              "  log_bucket: l\n"
+                              "  access_key: a\n"
+                              "  secret_key: ${TOKEN}\n"
+                              "influxdb: {host: h, token: t, org: o, bucket: b}\n"
+                              "mirror: {type: 'null'}\n";
+
+static void reads_the_general_form(void **state)
+{
+    (void)state;
+    CLEANUP(reading_finish) struct reading reading;
+    read_with(&reading, "c.yaml", general, &with_environment);
+    assert_string_equal(buf_text(&reading.said), "");
+    const struct config *config = reading.config;
+    assert_string_equal(config->state, "/tmp/ledger.db");
+    assert_int_equal(config->n_jobs, 2);
+    const struct job_config *one = &config->jobs[0], *two = &config->jobs[1];
+    assert_string_equal(one->name, "one");
+    assert_int_equal(one->options.workers, 64);
+    assert_int_equal(one->n_parse, 2);
+    assert_string_equal(two->name, "two.2-_");
+    assert_int_equal(two->options.workers, 2);
+    assert_int_equal(two->options.message, MESSAGE_NONE);
+    assert_int_equal(two->n_parse, 2);
+    assert_ptr_equal(two->parse[0], &lyve_a);
+    assert_ptr_equal(two->parse[1], &other);
+
+    assert_ptr_equal(one->from, two->from); /* a stanza is one place */
+    assert_string_equal(((const struct store *)one->from->options)->secret, "t0ken");
+    assert_int_equal(two->n_to, 2);
+    assert_string_equal(two->to[0]->name, "mirror");
+    assert_ptr_equal(two->to[0]->module, &null);
+    assert_ptr_equal(two->to[1], one->to[0]);
+}
+
+static void says_what_is_wrong_with_jobs(void **state)
+{
+    (void)state;
+    assert_said("jobs:\n"
+                "- from: store\n"
+                "  to: store\n"
+                "- name: a b\n"
+                "  from: strore\n"
+                "  to: []\n"
+                "- name: ok\n"
+                "  from: [store]\n"
+                "  to: [store, store]\n"
+                "  pasre: other\n"
+                "- name: ok\n"
+                "  from:\n"
+                "  parse: [othre, lyve_a, lyve_a]\n"
+                "- text\n"
+                "store: {type: 'null'}\n",
+                "c.yaml:2:3: jobs[0].name: required (what logs and commands call this job)\n"
+                "c.yaml:4:9: jobs[1].name: must be 1 to 64 letters, digits, dots, hyphens or "
+                "underscores\n"
+                "c.yaml:5:9: jobs[1].from: there is no stanza strore (did you mean "
+                "store?)\n"
+                "c.yaml:6:7: jobs[1].to: must name 1 to 8 stanzas\n"
+                "c.yaml:8:9: jobs[2].from: must be a single value, not a list\n"
+                "c.yaml:9:15: jobs[2].to: store is given twice\n"
+                "c.yaml:10:3: jobs[2].pasre: unknown key (did you mean parse?)\n"
+                "c.yaml:11:3: jobs[3].to: required (the stanzas to write to)\n"
+                "c.yaml:11:9: jobs[3].name: another job has the name ok\n"
+                "c.yaml:12:3: jobs[3].from: required (the stanza to read from)\n"
+                "c.yaml:13:11: jobs[3].parse: there is no parser othre (did you mean other?)\n"
+                "c.yaml:13:26: jobs[3].parse: lyve_a is given twice\n"
+                "c.yaml:14:3: jobs[4]: must be a mapping with name, from, to\n");
+}
+
+static void limits_a_job_name(void **state)
+{
+    (void)state;
+    CLEANUP(buf_finish) struct buf text = {.max = 1000};
+    static const char name[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-";
+    assert_int_equal(strlen(name), 64);
+    buf_printf(&text, "jobs: [{name: %s, from: 'null', to: 'null'}]\n'null':\n", name);
+    assert_warned(buf_text(&text), "");
+    buf_clear(&text);
+    buf_printf(&text, "jobs: [{name: %s_, from: 'null', to: 'null'}]\n'null':\n", name);
+    assert_said(buf_text(&text), "c.yaml:1:15: jobs[0].name: must be 1 to 64 letters, digits, "
+                                 "dots, hyphens or underscores\n");
+}
+
+/* count sinks of their own names, all of type null. */
+static void print_sinks(struct buf *text, int count)
+{
+    buf_add_text(text, "jobs: [{name: a, from: s0, to: [s0");
+    for (int i = 1; i < count; i++) {
+        buf_printf(text, ", s%d", i);
+    }
+    buf_add_text(text, "]}]\n");
+    for (int i = 0; i < count; i++) {
+        buf_printf(text, "s%d: {type: 'null'}\n", i);
+    }
+}
+
+static void limits_the_sinks(void **state)
+{
+    (void)state;
+    CLEANUP(buf_finish) struct buf eight = {.max = 1000}, nine = {.max = 1000};
+    print_sinks(&eight, 8);
+    assert_warned(buf_text(&eight), "");
+    print_sinks(&nine, 9);
+    assert_said(buf_text(&nine), "c.yaml:1:32: jobs[0].to: must name 1 to 8 stanzas\n");
+}
+
+static void checks_what_places_can_do(void **state)
+{
+    (void)state;
+    assert_said("jobs:\n"
+                "- {name: a, from: out, to: in}\n"
+                "in: {type: s3, endpoint_url: u, log_bucket: l, access_key: a, secret_key: s}\n"
+                "out: {type: influxdb, host: h, token: t, org: o, bucket: b}\n",
+                "c.yaml:2:19: jobs[0].from: out is of type influxdb, which cannot be read from\n"
+                "c.yaml:2:28: jobs[0].to: in is of type s3, which cannot be written to\n");
+}
+
+static void checks_types(void **state)
+{
+    (void)state;
+    assert_said("jobs:\n"
+                "- {name: a, from: in, to: [influx, out]}\n"
+                "- {name: b, from: in, to: [influx, out]}\n" /* reported once */
+                "in: {type: nul}\n"
+                "influx:\n"
+                "  host: h\n"
+                "out: text\n",
+                "c.yaml:4:12: in.type: there is no type nul among s3, influxdb, null (did you mean "
+                "null?)\n"
+                "c.yaml:5:1: influx.type: there is no type influx among s3, influxdb, null (did "
+                "you mean influxdb?)\n"
+                "c.yaml:7:1: out.type: there is no type out among s3, influxdb, null\n");
+    assert_said("jobs: [{name: a, from: s3, to: 'null'}]\n"
+                "s3: text\n"
+                "'null':\n",
+                "c.yaml:2:5: s3: must be a mapping of options\n");
+}
+
+static void wants_a_list_of_jobs(void **state)
+{
+    (void)state;
+    static const char said[] = "jobs: must be a list of jobs, at least one\n";
+    CLEANUP(buf_finish) struct buf expected = {.max = 200};
+    buf_printf(&expected, "c.yaml:1:1: %s", said);
+    assert_said("jobs:\n", buf_text(&expected));
+    buf_clear(&expected);
+    buf_printf(&expected, "c.yaml:1:7: %s", said);
+    assert_said("jobs: []\n", buf_text(&expected));
+    assert_said("jobs: {name: a}\n", buf_text(&expected));
+}
+
+static void wants_parsers(void **state)
+{
+    (void)state;
+    static const struct config_sources without_lyve = {other_parsers, datasources, no_environment,
+                                                       no_file};
+    CLEANUP(reading_finish) struct reading reading;
+    read_with(&reading, "c.yaml", "jobs: [{name: a, from: 'null', to: 'null'}]\n'null':\n",
+              &without_lyve);
+    assert_string_equal(buf_text(&reading.said),
+                        "c.yaml:1:8: jobs[0].parse: required (names of parsers)\n");
+    assert_said("jobs: [{name: a, from: 'null', to: 'null', parse: []}]\n'null':\n",
+                "c.yaml:1:51: jobs[0].parse: names no parser\n");
+}
+
+/* --- the file as a whole --- */
+
+static void tells_the_forms_apart(void **state)
+{
+    (void)state;
+    assert_said("state: x\n", "c.yaml:1:1: no job: there must be lyvecloud and datasources, or "
+                              "jobs\n");
+    assert_said("", "c.yaml: the file is empty\n");
+    assert_said("- a\n", "c.yaml:1:1: must be a mapping with lyvecloud and datasources, or jobs\n");
+    assert_said("jobs: []\n"
+                "lyvecloud: {}\n",
+                "c.yaml:2:1: lyvecloud: cannot stand beside jobs: a file describes either one job "
+                "by lyvecloud and datasources, or all of them by jobs\n");
+    assert_said("datasources: []\n"
+                "jobs: []\n",
+                "c.yaml:1:1: datasources: cannot stand beside jobs: a file describes either one "
+                "job by lyvecloud and datasources, or all of them by jobs\n");
+    /* with a type it is a name like any other */
+    assert_warned("jobs: [{name: a, from: lyvecloud, to: 'null'}]\n"
+                  "lyvecloud: {type: 'null'}\n"
+                  "'null':\n",
+                  "");
+}
+
+static void checks_the_keys_at_the_top(void **state)
+{
+    (void)state;
+    assert_warned("jobs: [{name: a, from: 'null', to: 'null'}]\n"
+                  "'null':\n"
+                  "forgotten: {type: s3}\n",
+                  "warning: c.yaml:3:1: forgotten: no job uses this stanza\n");
+    assert_said("jobs: [{name: a, from: 'null', to: 'null'}]\n"
+                "'null':\n"
+                "sate: x\n"
+                "list: [a]\n",
+                "c.yaml:3:1: sate: unknown key (did you mean state?)\n"
+                "c.yaml:4:1: list: unknown key\n");
+}
+
+static void goes_on_after_a_key_given_twice(void **state)
+{
+    (void)state;
+    assert_said("jobs: [{name: a, from: 'null', to: 'null', name: b}]\n"
+                "'null': {colour: 1}\n",
+                "c.yaml:1:44: name: given twice, first in line 1\n"
+                "c.yaml:2:10: null.colour: unknown key\n");
+}
+
+static void assert_state(const char *path, const char *more, const struct config_sources *from,
+                         const char *expected)
+{
+    CLEANUP(buf_finish) struct buf text = {.max = 1000};
+    CLEANUP(reading_finish) struct reading reading;
+    buf_printf(&text, "jobs: [{name: a, from: 'null', to: 'null'}]\n'null':\n%s", more);
+    read_with(&reading, path, buf_text(&text), from);
+    assert_int_equal(reading.status, OK);
+    assert_string_equal(reading.config->state, expected);
+}
+
+static void places_the_ledger(void **state)
+{
+    (void)state;
+    assert_state("c.yaml", "", &sources, "loggateway.db");
+    assert_state("etc/c.yaml", "", &sources, "etc/loggateway.db");
+    assert_state("/etc/gw/c.yaml", "", &sources, "/etc/gw/loggateway.db");
+    assert_state("/c.yaml", "", &sources, "/loggateway.db");
+    assert_state("/etc/c.yaml", "", &with_environment, "/var/lib/gateway/loggateway.db");
+    assert_state("/etc/c.yaml", "state: a/b.db\n", &with_environment, "a/b.db");
+    assert_state("c.yaml", "state: ${TOKEN}.db\n", &with_environment, "t0ken.db");
+    assert_state("c.yaml", "state:\n", &sources, "loggateway.db");
+    assert_said("jobs: [{name: a, from: 'null', to: 'null'}]\n'null':\nstate: ''\n",
+                "c.yaml:3:8: state: must name a file\n");
+}
+
+static void counts_problems(void **state)
+{
+    (void)state;
+    CLEANUP(reading_finish) struct reading one, two;
+    read_text(&one, "");
+    assert_int_equal(one.err.status, BAD_CONFIG);
+    assert_string_equal(one.err.text, "c.yaml: 1 problem");
+    read_text(&two, "a: *x\nb: *x\n");
+    assert_string_equal(two.err.text, "c.yaml: 2 problems");
+}
+
+/* --- files --- */
+
+static void remove_file(char (*path)[32])
+{
+    unlink(*path);
+}
+
+static void write_file(char (*path)[32], const char *bytes, size_t len, mode_t mode)
+{
+    snprintf(*path, sizeof *path, "/tmp/test_config.XXXXXX");
+    int fd = mkstemp(*path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+    assert_int_equal(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+static void load(struct reading *reading, const char *path)
+{
+    *reading = (struct reading){.said = {.max = 100000}};
+    reading->status = config_load(&reading->config, path, &sources, &reading->said, &reading->err);
+}
+
+static void loads_a_file(void **state)
+{
+    (void)state;
+    CLEANUP(remove_file) char path[32];
+    write_file(&path, ORIGINAL, strlen(ORIGINAL), 0600);
+    CLEANUP(reading_finish) struct reading hidden, shown;
+    load(&hidden, path);
+    assert_int_equal(hidden.status, OK);
+    assert_string_equal(buf_text(&hidden.said), "");
+    assert_string_equal(hidden.config->state, "/tmp/loggateway.db");
+
+    assert_int_equal(chmod(path, 0640), 0);
+    load(&shown, path);
+    assert_int_equal(shown.status, OK);
+    CLEANUP(buf_finish) struct buf said = {.max = 1000};
+    buf_printf(&said,
+               "warning: %s: lyvecloud.secret_key is written in a file that others can read "
+               "(mode 640): use ${LYVECLOUD_SECRET_KEY} or ${file:...}, or chmod 600\n"
+               "warning: %s: influxdb.token is written in a file that others can read "
+               "(mode 640): use ${INFLUXDB_TOKEN} or ${file:...}, or chmod 600\n",
+               path, path);
+    assert_string_equal(buf_text(&shown.said), buf_text(&said));
+}
+
+static void says_why_a_file_cannot_be_loaded(void **state)
+{
+    (void)state;
+    CLEANUP(reading_finish) struct reading absent, folder;
+    load(&absent, "/nonexistent/c.yaml");
+    assert_int_equal(absent.status, BAD_CONFIG);
+    assert_null(absent.config);
+    assert_string_equal(buf_text(&absent.said), "/nonexistent/c.yaml: No such file or directory\n");
+    assert_string_equal(absent.err.text, "/nonexistent/c.yaml: No such file or directory");
+    load(&folder, "/tmp");
+    assert_string_equal(folder.err.text, "/tmp: Is a directory");
+}
+
+static void reads_value_files_up_to_a_limit(void **state)
+{
+    (void)state;
+    enum { LIMIT = 64 * 1024 };
+    CLEANUP_FREE char *bytes = malloc(LIMIT + 1);
+    memset(bytes, 'x', LIMIT + 1);
+    CLEANUP(remove_file) char most[32];
+    CLEANUP(remove_file) char more[32];
+    write_file(&most, bytes, LIMIT, 0600);
+    write_file(&more, bytes, LIMIT + 1, 0600);
+    CLEANUP(buf_finish) struct buf out = {.max = LIMIT + 2};
+    buf_add_text(&out, "ab");
+    assert_int_equal(config_read_file(most, &out), 0);
+    assert_int_equal(out.len, LIMIT + 2);
+    assert_memory_equal(out.at, "abxx", 4);
+    buf_clear(&out);
+    assert_int_equal(config_read_file(more, &out), EFBIG);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(config_read_file("/nonexistent", &out), ENOENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_the_original_file),
+        cmocka_unit_test(gives_a_job_its_defaults),
+        cmocka_unit_test(reads_job_options_beside_the_place),
+        cmocka_unit_test(says_what_the_flat_form_lacks),
+        cmocka_unit_test(finds_all_sinks),
+        cmocka_unit_test(reads_the_general_form),
+        cmocka_unit_test(says_what_is_wrong_with_jobs),
+        cmocka_unit_test(limits_a_job_name),
+        cmocka_unit_test(limits_the_sinks),
+        cmocka_unit_test(checks_what_places_can_do),
+        cmocka_unit_test(checks_types),
+        cmocka_unit_test(wants_a_list_of_jobs),
+        cmocka_unit_test(wants_parsers),
+        cmocka_unit_test(tells_the_forms_apart),
+        cmocka_unit_test(checks_the_keys_at_the_top),
+        cmocka_unit_test(goes_on_after_a_key_given_twice),
+        cmocka_unit_test(places_the_ledger),
+        cmocka_unit_test(counts_problems),
+        cmocka_unit_test(loads_a_file),
+        cmocka_unit_test(says_why_a_file_cannot_be_loaded),
+        cmocka_unit_test(reads_value_files_up_to_a_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
