@@ -130,8 +130,8 @@ static void report_missing(const struct loader *loader, const char *where,
     }
     char hint[NEAREST_HINT_BYTES];
     struct slice shown = problem_excerpt(name->text);
-    problem_add(loader->reader.problems, name->at, "%s: there is no stanza %.*s: at the top%s",
-                where, SLICE_ARG(shown), nearest_hint(&nearest, hint));
+    problem_add(loader->reader.problems, name->at, "%s: there is no stanza %.*s%s", where,
+                SLICE_ARG(shown), nearest_hint(&nearest, hint));
 }
 
 static struct place_entry *find_entry(const struct loader *loader, const struct node *stanza)
