@@ -1,0 +1,1 @@
+"""The whole program against a real S3 server and a real InfluxDB."""
