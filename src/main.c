@@ -4,11 +4,16 @@
 #include "net/http.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a closed socket or pipe is an error of its write */
-    http_global_init();
+    struct err err;
+    if (http_global_init(&err) != OK) {
+        fprintf(stderr, "loggateway: %s\n", err.text);
+        return EXIT_KEPT_BACK;
+    }
     int code = cli_main(argc, argv);
     http_global_finish();
     return code;

@@ -95,7 +95,6 @@ static enum status watch_run(struct run *run, struct err *err)
     struct watched watched = {.run = run, .watcher = pthread_self()};
     sigset_t set;
     watched_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
     struct progress progress;
     progress_begin(&progress, run->log, run->job->name);
     pthread_t thread;
@@ -208,6 +207,9 @@ int command_pull(struct cli *cli, int argc, char **argv)
     if (!config) {
         return EXIT_USAGE;
     }
+    sigset_t set;
+    watched_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* for the threads to come too: watch_run() takes them */
     int code = pull_jobs(cli, config, &arguments, &request);
     config_free(config);
     return code;
