@@ -175,29 +175,72 @@ static bool begins_json(struct slice text)
     return text.len && (text.at[0] == '{' || text.at[0] == '[');
 }
 
-/* room->text, which is JSON or looks like it, made showable. */
-static struct slice mask_json(struct scanner *scanner, int level)
+/* Makes room for what the scan may read behind a text. */
+static void pad(struct buf *text)
+{
+    memset(buf_room(text, EXTRACT_PADDING), 0, EXTRACT_PADDING);
+}
+
+/* False when room->text is not JSON; else *shown is what may be shown of it. */
+static bool mask_valid_json(struct scanner *scanner, int level, struct slice *shown)
 {
     struct scan_room *room = &scanner->rooms[level];
     struct slice text = buf_slice(&room->text);
     struct scan scan = {
         .start = text.at, .end = text.at + text.len, .scanner = scanner, .level = level};
-    if (scan_run(&scan)) {
-        return room->n_edits ? scan_edited(&scan, scan.start, scan.end, 0) : text;
+    if (!scan_run(&scan)) {
+        return false;
     }
-    redact_bytes(text, room->masked.max, &room->masked);
-    return buf_slice(&room->masked);
+    *shown = room->n_edits ? scan_edited(&scan, scan.start, scan.end, 0) : text;
+    return true;
 }
 
-/* Decodes content to room->text, followed by what the scan may read. */
+/* room->text, which is JSON or looks like it, made showable. */
+static struct slice mask_json(struct scanner *scanner, int level)
+{
+    struct scan_room *room = &scanner->rooms[level];
+    struct slice shown;
+    if (mask_valid_json(scanner, level, &shown)) {
+        return shown;
+    }
+    redact_bytes(buf_slice(&room->text), SIZE_MAX, &room->masked);
+    if (!buf_room(&room->masked, EXTRACT_PADDING)) {
+        return (struct slice)SLICE_LITERAL(REDACTED_TEXT);
+    }
+    /* what was wrong may have been in a value that is hidden now */
+    struct buf swap = room->text;
+    room->text = room->masked;
+    room->masked = swap;
+    pad(&room->text);
+    return mask_valid_json(scanner, level, &shown) ? shown : buf_slice(&room->text);
+}
+
+/* Decodes content to room->text. */
 static void decode(struct scan_room *room, struct slice content)
 {
     buf_clear(&room->text);
     room->text.max = content.len + EXTRACT_PADDING;
     json_unescape(&room->text, content);
-    memset(buf_room(&room->text, EXTRACT_PADDING), 0, EXTRACT_PADDING);
+    pad(&room->text);
     buf_clear(&room->masked);
-    room->masked.max = content.len * 4 + 64; /* no hidden value needs more */
+    room->masked.max = content.len * 4 + 2 * EXTRACT_PADDING; /* no hidden value needs more */
+}
+
+/* The text of the room, which is that of a string, made showable. */
+static struct slice mask_text(struct scanner *scanner, int level, bool query)
+{
+    struct scan_room *room = &scanner->rooms[level];
+    struct slice text = buf_slice(&room->text);
+    if (begins_json(text)) {
+        return level > SCAN_LEVELS_MAX ? (struct slice)SLICE_LITERAL(REDACTED_TEXT)
+                                       : mask_json(scanner, level);
+    }
+    if (!query) {
+        return text;
+    }
+    mask_urls(text, &room->masked);
+    return room->masked.overflow ? (struct slice)SLICE_LITERAL(REDACTED_TEXT)
+                                 : buf_slice(&room->masked);
 }
 
 bool redact_string_in(struct scanner *scanner, int level, struct slice content, struct buf *out)
@@ -206,25 +249,12 @@ bool redact_string_in(struct scanner *scanner, int level, struct slice content, 
     bool query = memchr(content.at, '?', content.len) &&
                  (memchr(content.at, '=', content.len) || memchr(content.at, '\\', content.len));
     decode(room, content);
-    struct slice text = buf_slice(&room->text), shown = text;
-    if (begins_json(text) && level == SCAN_LEVELS_MAX) {
-        buf_add_text(out, REDACTED_TEXT);
-        return true;
-    }
-    if (begins_json(text)) {
-        shown = mask_json(scanner, level + 1);
-    } else if (query) {
-        mask_urls(text, &room->masked);
-        shown = buf_slice(&room->masked);
-    }
+    struct slice text = buf_slice(&room->text);
+    struct slice shown = mask_text(scanner, level + 1, query);
     if (slice_equal(shown, text)) {
         return false;
     }
-    if (room->masked.overflow) {
-        buf_add_text(out, REDACTED_TEXT);
-    } else {
-        json_escape(out, shown);
-    }
+    json_escape(out, shown);
     return true;
 }
 

@@ -17,7 +17,7 @@ static bool is_quote(char byte)
 
 static bool is_blank(char byte)
 {
-    return (unsigned char)byte <= ' ';
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
 static bool is_alnum(char byte)
@@ -195,11 +195,14 @@ static void put(struct buf *out, struct slice bytes, size_t *left)
 
 void redact_bytes(struct slice bytes, size_t max_bytes, struct buf *out)
 {
+    if (!bytes.len) {
+        return;
+    }
     const char *at = bytes.at, *copied = at, *end = at + bytes.len;
     size_t left = max_bytes;
     while (at < end && (size_t)(at - copied) < left) {
         const char *value = at;
-        const char *after = secret_value(bytes.at, &value, end);
+        const char *after = secret_value(copied, &value, end); /* no name reaches into a value */
         if (!after) {
             at++;
             continue;
