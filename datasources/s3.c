@@ -205,7 +205,8 @@ static enum status page_get(struct s3_source *self, struct s3_list_query *query,
     for (;;) {
         query->encoding_type_url = self->encode_keys;
         enum status status = page_request(self, query, page, err);
-        if (status == BAD_DATA && s3_list_bad_character(self->list) && !self->encode_keys) {
+        bool is_page = status == OK || status == BAD_DATA;
+        if (is_page && s3_list_bad_character(self->list) && !self->encode_keys) {
             self->encode_keys = true;
             continue;
         }

@@ -6,6 +6,8 @@
  */
 #include "net/http.h"
 
+#include "net/http_reply.h"
+
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
@@ -24,7 +26,6 @@ enum {
 
 #define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
 #define STALL_DEFAULT_NS (60 * NS_PER_SECOND)
-#define RETRY_AFTER_MAX_NS (3600 * NS_PER_SECOND)
 
 struct http {
     struct world *world;
@@ -108,34 +109,6 @@ static void header_copy(struct http *http, const char *name, char *to, size_t si
     }
 }
 
-/* RFC 9110 section 14.4: "bytes 5-9/10", "bytes 5-9/" "*", "bytes *" "/10". */
-static void content_range_read(const char *value, struct http_reply *reply)
-{
-    long long from, to, size;
-    int n = sscanf(value, "bytes %18lld-%18lld/%18lld", &from, &to, &size);
-    if (n >= 2 && from >= 0 && to >= from) {
-        reply->range_from = from;
-    }
-    if (n == 3 && size >= 0) {
-        reply->range_size = size;
-    }
-}
-
-/* RFC 9110 section 10.2.3: seconds or an HTTP-date. */
-static int64_t retry_after_read(const char *value, int64_t now_ns)
-{
-    int64_t wait_ns;
-    size_t digits = strspn(value, "0123456789");
-    if (digits > 0 && value[digits] == '\0') {
-        wait_ns = digits > 9 ? RETRY_AFTER_MAX_NS : atoll(value) * NS_PER_SECOND;
-    } else if (timestamp_parse_http(slice_of(value), &wait_ns)) {
-        wait_ns = wait_ns > now_ns ? wait_ns - now_ns : 0;
-    } else {
-        return -1;
-    }
-    return wait_ns < RETRY_AFTER_MAX_NS ? wait_ns : RETRY_AFTER_MAX_NS;
-}
-
 static void headers_take(struct http *http)
 {
     struct http_reply *reply = http->reply;
@@ -153,11 +126,11 @@ static void headers_take(struct http *http)
     header_copy(http, "Location", reply->location, sizeof reply->location);
     const char *value = header_find(http, "Content-Range");
     if (value) {
-        content_range_read(value, reply);
+        http_range_read(value, reply);
     }
     value = header_find(http, "Retry-After");
     if (value) {
-        reply->retry_after_ns = retry_after_read(value, world_now(http->world));
+        reply->retry_after_ns = http_retry_after_read(value, world_now(http->world));
     }
     value = header_find(http, "Last-Modified");
     if (!value || !timestamp_parse_http(slice_of(value), &reply->last_modified_ns)) {
@@ -229,16 +202,21 @@ static void slist_free(struct curl_slist **list)
     curl_slist_free_all(*list);
 }
 
-/* curl takes "Name;" for a header without a value and "Name:" for one not to be sent. */
-static bool header_add(struct curl_slist **list, const char *name, const char *value)
+static bool header_append(struct curl_slist **list, const char *line)
 {
-    CLEANUP(buf_finish) struct buf line = {.max = HEADER_LINE_MAX_BYTES};
-    buf_printf(&line, *value ? "%s: %s" : "%s;", name, value);
-    struct curl_slist *longer = line.overflow ? NULL : curl_slist_append(*list, buf_text(&line));
+    struct curl_slist *longer = curl_slist_append(*list, line);
     if (longer) {
         *list = longer;
     }
     return longer != NULL;
+}
+
+/* curl takes "Name;" for a header without a value and "Name:" for one not to be sent. */
+static bool header_add(struct curl_slist **list, const char *name, const char *value)
+{
+    CLEANUP(buf_finish) struct buf line = {.max = HEADER_LINE_MAX_BYTES};
+    return buf_printf(&line, *value ? "%s: %s" : "%s;", name, value) &&
+           header_append(list, buf_text(&line));
 }
 
 static bool has_header(const struct http_request *request, const char *name)
@@ -274,25 +252,27 @@ static bool signature_headers_add(const struct http_request *request, struct cur
     return whole;
 }
 
+/* What curl adds to a body by itself and nobody wants: a wait for "100 Continue", the type of a
+ * form. Not for signed requests: curl 7.88 would sign the names of headers that are not sent. */
+static bool own_headers_drop(const struct http_request *request, struct curl_slist **list)
+{
+    if (is_bodiless(request) || request->signature) {
+        return true;
+    }
+    return header_append(list, "Expect:") &&
+           (has_header(request, "Content-Type") || header_append(list, "Content-Type:"));
+}
+
 static bool headers_add(const struct http_request *request, struct curl_slist **list)
 {
-    *list = curl_slist_append(NULL, "Expect:");
-    bool whole = *list != NULL;
-    if (!is_bodiless(request) && !has_header(request, "Content-Type")) {
-        /* curl would call it a form */
-        struct curl_slist *longer = curl_slist_append(*list, "Content-Type:");
-        whole = whole && longer;
-    }
+    bool whole = own_headers_drop(request, list);
     for (const struct http_header *header = request->headers; whole && header->name; header++) {
         whole = header_add(list, header->name, header->value);
     }
-    if (request->signature) {
-        whole = whole && signature_headers_add(request, list);
-    }
-    return whole;
+    return whole && (!request->signature || signature_headers_add(request, list));
 }
 
-/* Sets one option unless an earlier one failed. For use where `easy` and `code` are known. */
+/* Sets one option unless an earlier one failed. Needs the locals easy and code. */
 #define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(easy, option, value))
 
 static CURLcode options_set_fixed(struct http *http)

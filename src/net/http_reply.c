@@ -2,14 +2,15 @@
  * http_reply: what a reply means: verdict, back-off, one line for messages; and percent-encoding.
  * Used by http.c and by every datasource that speaks HTTP. Pure: never touches a connection.
  */
-#include "net/http.h"
+#include "net/http_reply.h"
 
 #include "base/cleanup.h"
 #include "base/timestamp.h"
 #include "net/s3_list.h"
 
 #include <cjson/cJSON.h>
-#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum {
     EXCERPT_BYTES = 200,
@@ -19,6 +20,7 @@ enum {
 
 #define BACKOFF_FIRST_NS (NS_PER_SECOND / 2)
 #define BACKOFF_MAX_NS (30 * NS_PER_SECOND)
+#define RETRY_AFTER_MAX_NS (3600 * NS_PER_SECOND)
 
 void http_reply_init(struct http_reply *reply)
 {
@@ -66,6 +68,32 @@ int64_t http_backoff_ns(unsigned attempt, int64_t retry_after_ns, uint64_t rando
     }
     int64_t wait = whole / 2 + (int64_t)(random % (uint64_t)(whole / 2 + 1));
     return wait > retry_after_ns ? wait : retry_after_ns;
+}
+
+void http_range_read(const char *value, struct http_reply *reply)
+{
+    long long from, to, size;
+    int n = sscanf(value, "bytes %18lld-%18lld/%18lld", &from, &to, &size);
+    if (n >= 2 && from >= 0 && to >= from) {
+        reply->range_from = from;
+    }
+    if (n == 3 && size >= 0) {
+        reply->range_size = size;
+    }
+}
+
+int64_t http_retry_after_read(const char *value, int64_t now_ns)
+{
+    int64_t wait_ns;
+    size_t digits = strspn(value, "0123456789");
+    if (digits > 0 && value[digits] == '\0') {
+        wait_ns = digits > 9 ? RETRY_AFTER_MAX_NS : atoll(value) * NS_PER_SECOND;
+    } else if (timestamp_parse_http(slice_of(value), &wait_ns)) {
+        wait_ns = wait_ns > now_ns ? wait_ns - now_ns : 0;
+    } else {
+        return -1;
+    }
+    return wait_ns < RETRY_AFTER_MAX_NS ? wait_ns : RETRY_AFTER_MAX_NS;
 }
 
 static bool is_unreserved(char c)

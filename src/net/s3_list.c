@@ -328,7 +328,7 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *extern
     refuse(context, "a document type declaration");
 }
 
-/* Takes libxml2's messages off stderr; the last one is read from the parser where it matters. */
+/* Keeps libxml2's messages off stderr; the last one is read from the parser. */
 static void on_error(void *context, xmlErrorPtr error)
 {
     (void)context, (void)error;
@@ -336,9 +336,16 @@ static void on_error(void *context, xmlErrorPtr error)
 
 /* --- the page --- */
 
-static bool key_finish(const struct s3_list *list, struct slice *key)
+/* U+FFFD: what Go's XML (MinIO, versitygw) writes for a byte that XML cannot carry. */
+static bool has_replacement(struct slice key)
+{
+    return memmem(key.at, key.len, "\xEF\xBF\xBD", 3) != NULL;
+}
+
+static bool key_finish(struct s3_list *list, struct slice *key)
 {
     char *text = (char *)key->at; /* ours: text_keep() made it */
+    list->bad_character |= !list->encoded && has_replacement(*key);
     return (!list->encoded || s3_url_decode(text, &key->len)) && key->len <= S3_KEY_MAX_BYTES &&
            !memchr(key->at, '\0', key->len);
 }
@@ -383,18 +390,12 @@ struct s3_list *s3_list_new(void)
     return memory_new(sizeof(struct s3_list));
 }
 
-static void parser_free(struct s3_list *list)
-{
-    xmlFreeParserCtxt(list->parser);
-    list->parser = NULL;
-}
-
 void s3_list_free(struct s3_list *list)
 {
     if (!list) {
         return;
     }
-    parser_free(list);
+    xmlFreeParserCtxt(list->parser);
     arena_finish(&list->keys);
     free(list->objects);
     free(list->folders);
@@ -422,7 +423,7 @@ static void parser_new(struct s3_list *list)
 
 void s3_list_begin(struct s3_list *list)
 {
-    parser_free(list);
+    xmlFreeParserCtxt(list->parser);
     parser_new(list);
     arena_reset(&list->keys);
     list->problem = NULL;

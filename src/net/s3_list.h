@@ -48,8 +48,8 @@ enum status s3_list_put(struct s3_list *list, struct slice bytes, struct err *er
  * put. */
 enum status s3_list_end(struct s3_list *list, const struct s3_page **page, struct err *err);
 
-/* After BAD_DATA: it was a byte that XML 1.0 cannot carry, so asking for the page with
- * encoding-type=url may help. */
+/* A key has a byte that XML 1.0 cannot carry, so the page has to be asked for with
+ * encoding-type=url: after BAD_DATA, and after OK when it was replaced by U+FFFD. */
 bool s3_list_bad_character(const struct s3_list *list);
 
 /* Reads an <Error> document. False: it is none. */
