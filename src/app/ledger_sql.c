@@ -1,0 +1,183 @@
+/*
+ * ledger_sql: the ledger's statements, how they are run, and its transactions. What the tables are
+ * is said in ledger.c. Called by the other parts of the ledger, with its lock held.
+ */
+#include "app/ledger_private.h"
+
+#define OBJECTS_OF_JOB "scope IN (SELECT id FROM scope WHERE job = ?1)"
+
+static const char *const texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+
+    [SQL_SCOPE_ADD] = "INSERT INTO scope (job, endpoint, bucket, folders) VALUES (?1, ?2, ?3, ?4)"
+                      " ON CONFLICT DO NOTHING",
+    [SQL_SCOPE_FIND] = "SELECT id FROM scope"
+                       " WHERE job = ?1 AND endpoint = ?2 AND bucket = ?3 AND folders = ?4",
+
+    [SQL_FINGERPRINT] = "SELECT value FROM fingerprint WHERE job = ?1 AND sink = ?2",
+    [SQL_FINGERPRINT_SET] = "INSERT INTO fingerprint (job, sink, value) VALUES (?1, ?2, ?3)"
+                            " ON CONFLICT DO UPDATE SET value = excluded.value",
+
+    [SQL_OBJECT_PAGE] = "SELECT key, etag, size, last_modified, state FROM object"
+                        " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
+    [SQL_OBJECT_FIND] = "SELECT key, etag, size, last_modified, state FROM object"
+                        " WHERE scope = ?1 AND key = ?2",
+    [SQL_OBJECT_ENTER] =
+        "INSERT INTO object (scope, key, etag, size, last_modified, state, attempts)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0) ON CONFLICT DO UPDATE SET etag = excluded.etag,"
+        " size = excluded.size, last_modified = excluded.last_modified, state = 0, attempts = 0,"
+        " error = NULL, counts = NULL",
+    [SQL_OBJECT_COUNTS] = "SELECT key, counts FROM object"
+                          " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
+    [SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE scope = ?1 AND key >= ?2 AND key <= ?3",
+    [SQL_OBJECT_SETTLE] = "UPDATE object"
+                          " SET state = ?4, attempts = attempts + ?5, error = ?6, counts = ?7"
+                          " WHERE scope = ?1 AND key = ?2 AND etag = ?3",
+
+    [SQL_TOTAL_OBJECT] = "INSERT INTO total_object (scope, objects, read) VALUES (?1, 1, ?2)"
+                         " ON CONFLICT DO UPDATE SET objects = objects + 1, read = read + ?2",
+    [SQL_TOTAL_SINK] = "INSERT INTO total_sink (scope, sink, stored, duplicate, expired, dead)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
+                       " stored = stored + ?3, duplicate = duplicate + ?4,"
+                       " expired = expired + ?5, dead = dead + ?6",
+    [SQL_TOTAL_POINTS] = "INSERT INTO total_points (scope, sink, measurement, day, points)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5)"
+                         " ON CONFLICT DO UPDATE SET points = points + ?5",
+
+    [SQL_WORK_TOTALS] = "SELECT count(*), CAST(min(total(size), 9e18) AS INTEGER)"
+                        " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
+                        " AND last_modified >= ?2 AND last_modified < ?3",
+    [SQL_WORK_PAGE] = "SELECT key, etag, size, last_modified"
+                      " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
+                      " AND (last_modified, key) > (?2, ?3) AND last_modified < ?4"
+                      " ORDER BY last_modified, key LIMIT ?5",
+
+    [SQL_MEASUREMENT_ADD] = "INSERT INTO measurement (name) VALUES (?1)",
+    [SQL_MEASUREMENT_FIND] = "SELECT id FROM measurement WHERE name = ?1",
+
+    [SQL_LETTER_BURY] =
+        "INSERT INTO dead_letter (scope, key, run, line, sink, reason, len, hash, bytes)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (scope, key, run, line, sink)"
+        " DO UPDATE SET reason = ?6, len = ?7, hash = ?8, bytes = ?9",
+    [SQL_LETTER_DROP] = "DELETE FROM dead_letter WHERE scope = ?1 AND key = ?2 AND run <> ?3",
+
+    [SQL_RUN_BEGIN] = "INSERT INTO run (job, started) VALUES (?1, ?2)",
+    [SQL_RUN_END] = "UPDATE run SET ended = ?2, ok = ?3, text = ?4 WHERE id = ?1",
+    [SQL_RUN_GOOD] = "INSERT INTO good_window (job, from_ns, to_ns)"
+                     " SELECT job, ?2, ?3 FROM run WHERE id = ?1"
+                     " ON CONFLICT DO UPDATE SET from_ns = ?2, to_ns = ?3",
+    [SQL_RUN_PRUNE] = "DELETE FROM run WHERE job = ?1 AND id <="
+                      " (SELECT id FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1 OFFSET 1000)",
+
+    [SQL_STATUS_RUN] = "SELECT started, ended, ok FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1",
+    [SQL_STATUS_GOOD] = "SELECT from_ns, to_ns FROM good_window WHERE job = ?1",
+    [SQL_STATUS_OBJECTS] = "SELECT state, counts FROM object WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_TOTAL_OBJECT] = "SELECT objects, read FROM total_object WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_TOTAL_SINK] =
+        "SELECT sink, stored, duplicate, expired, dead FROM total_sink WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_LETTERS] = "SELECT count(*) FROM dead_letter WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_ERROR] = "SELECT key, error FROM object WHERE " OBJECTS_OF_JOB
+                         " AND state IN (2, 3) AND error IS NOT NULL"
+                         " ORDER BY last_modified, key LIMIT 1",
+};
+
+enum status ledger_prepare(struct ledger *ledger, struct err *err)
+{
+    for (int i = 0; i < SQL_COUNT; i++) {
+        int code = sqlite3_prepare_v3(ledger->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &ledger->statements[i], NULL);
+        if (code != SQLITE_OK) {
+            return ledger_fault(ledger, "preparing its statements", err);
+        }
+    }
+    return OK;
+}
+
+void ledger_unprepare(struct ledger *ledger)
+{
+    for (int i = 0; i < SQL_COUNT; i++) {
+        sqlite3_finalize(ledger->statements[i]);
+    }
+}
+
+enum status ledger_fault(struct ledger *ledger, const char *doing, struct err *err)
+{
+    return ledger_file_fault(ledger->db, ledger->path, doing, err);
+}
+
+/* --- running --- */
+
+sqlite3_stmt *ledger_statement(struct ledger *ledger, enum ledger_sql sql)
+{
+    return ledger->statements[sql];
+}
+
+void bind_int(sqlite3_stmt *statement, int parameter, int64_t value)
+{
+    sqlite3_bind_int64(statement, parameter, value);
+}
+
+void bind_blob(sqlite3_stmt *statement, int parameter, struct slice value)
+{
+    /* NULL would bind NULL, which compares with nothing */
+    sqlite3_bind_blob64(statement, parameter, value.at ? value.at : "", value.len, SQLITE_STATIC);
+}
+
+void bind_text(sqlite3_stmt *statement, int parameter, const char *value)
+{
+    sqlite3_bind_text(statement, parameter, value, -1, SQLITE_STATIC);
+}
+
+struct slice column_blob(sqlite3_stmt *statement, int column)
+{
+    const char *at = sqlite3_column_blob(statement, column);
+    return slice_make(at ? at : "", (size_t)sqlite3_column_bytes(statement, column));
+}
+
+enum status ledger_step(struct ledger *ledger, sqlite3_stmt *statement, bool *row,
+                        const char *doing, struct err *err)
+{
+    int code = sqlite3_step(statement);
+    *row = code == SQLITE_ROW;
+    if (*row) {
+        return OK;
+    }
+    enum status status = code == SQLITE_DONE ? OK : ledger_fault(ledger, doing, err);
+    sqlite3_reset(statement);
+    return status;
+}
+
+enum status ledger_run(struct ledger *ledger, sqlite3_stmt *statement, const char *doing,
+                       struct err *err)
+{
+    bool row;
+    enum status status = ledger_step(ledger, statement, &row, doing, err);
+    if (row) {
+        sqlite3_reset(statement);
+    }
+    return status;
+}
+
+/* --- transactions --- */
+
+enum status ledger_begin(struct ledger *ledger, struct err *err)
+{
+    ledger_lock(ledger);
+    return ledger_run(ledger, ledger_statement(ledger, SQL_BEGIN), "beginning", err);
+}
+
+enum status ledger_end(struct ledger *ledger, enum status status, struct err *err)
+{
+    if (status == OK) {
+        status = ledger_run(ledger, ledger_statement(ledger, SQL_COMMIT), "committing", err);
+    }
+    /* Some faults (a full disk) have rolled back already, a failed begin has nothing to. */
+    if (status != OK && !sqlite3_get_autocommit(ledger->db)) {
+        struct err second; /* the first is what matters; a transaction still open shows next time */
+        (void)ledger_run(ledger, ledger_statement(ledger, SQL_ROLLBACK), "rolling back", &second);
+    }
+    ledger_unlock(ledger);
+    return status;
+}
