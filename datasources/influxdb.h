@@ -132,6 +132,5 @@ enum status influxdb_bucket_ahead(struct influxdb *self, struct err *err);
 /* Replace out by bytes as one gzip member; false when that would pass out's maximum. */
 bool influxdb_gzip(struct slice bytes, struct buf *out);
 bool influxdb_gzip_zlib(struct slice bytes, struct buf *out);
-bool influxdb_gzip_isal(struct slice bytes, struct buf *out); /* where it was built */
 
 #endif

@@ -38,7 +38,7 @@ bool influxdb_gzip_zlib(struct slice bytes, struct buf *out)
 
 #ifdef HAVE_ISAL
 
-bool influxdb_gzip_isal(struct slice bytes, struct buf *out)
+static bool influxdb_gzip_isal(struct slice bytes, struct buf *out)
 {
     CLEANUP_FREE struct isal_zstream *stream = memory_new(sizeof *stream);
     CLEANUP_FREE uint8_t *level_buf = memory_new(ISAL_DEF_LVL1_DEFAULT);
