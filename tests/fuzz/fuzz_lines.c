@@ -125,10 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct lines *lines = lines_new();
     lines_begin(lines, &checker.sink);
     struct err err;
-    size_t chunk = data[0] + (size_t)1;
-    if (bytes.len > LETTERS_BYTES) {
-        chunk *= 4099; /* few chunks, of odd lengths */
-    }
+    size_t chunk = (data[0] + (size_t)1) * (1 + bytes.len / 4096); /* at most some 4096 chunks */
     while (rest.len) {
         size_t len = chunk < rest.len ? chunk : rest.len;
         CLEANUP_FREE char *exact = malloc(len); /* reads beyond a chunk are seen */
