@@ -39,7 +39,7 @@ struct http {
     struct http_reply *reply;
     struct err *err;
     enum status ended; /* by us, with err set; OK = not */
-    bool stalled, was_shut, headers_taken;
+    bool stalled, was_shut, headers_ended, headers_taken;
     curl_off_t moved_bytes;
     int64_t moved_ns, ticked_ns; /* monotonic */
 };
@@ -168,11 +168,16 @@ static size_t on_body(char *at, size_t size, size_t count, void *context)
 
 /* --- time --- */
 
-/* A header is a sign of life that the progress figures do not show. */
+/* Headers are a sign of life that the progress figures do not show. When they end before their
+ * empty line, libcurl takes the reply for a whole one without a body. */
 static size_t on_header(char *at, size_t size, size_t count, void *context)
 {
-    (void)at;
     struct http *http = context;
+    if (*at == '\r' || *at == '\n') {
+        http->headers_ended = true;
+    } else if (size * count >= 5 && memcmp(at, "HTTP/", 5) == 0) {
+        http->headers_ended = false; /* the one before was a 1xx */
+    }
     http->moved_ns = world_monotonic(http->world);
     return size * count;
 }
@@ -390,7 +395,8 @@ static const char *problem_text(struct http *http, CURLcode code)
 static bool is_cut(const struct http *http)
 {
     const struct http_reply *reply = http->reply;
-    return http->was_shut && reply->received_bytes != reply->content_length;
+    return !http->headers_ended ||
+           (http->was_shut && reply->received_bytes != reply->content_length);
 }
 
 static enum status outcome(struct http *http, CURLcode code)
@@ -426,7 +432,7 @@ static void request_begin(struct http *http, const struct http_request *request,
     http->reply = reply;
     http->err = err;
     http->ended = OK;
-    http->stalled = http->was_shut = http->headers_taken = false;
+    http->stalled = http->was_shut = http->headers_ended = http->headers_taken = false;
     http->moved_bytes = 0;
     http->moved_ns = http->ticked_ns = world_monotonic(http->world);
     http->problem[0] = '\0';
