@@ -12,7 +12,7 @@
 #include <xxhash.h>
 
 enum {
-    INPUT_MAX_BYTES = 5 << 19,
+    INPUT_MAX_BYTES = 3 << 19,
     LETTERS_BYTES = 16 * 1024,
     LETTERS_MARK = 0xFE,
     LETTERS_BELOW = 8
@@ -49,10 +49,8 @@ static bool next_expected(struct checker *checker, struct slice *record)
 {
     while (checker->rest.len) {
         const char *start = checker->rest.at;
-        size_t len = 0;
-        while (len < checker->rest.len && start[len] != '\n') {
-            len++;
-        }
+        const char *lf = memchr(start, '\n', checker->rest.len);
+        size_t len = lf ? (size_t)(lf - start) : checker->rest.len;
         size_t used = len < checker->rest.len ? len + 1 : len;
         checker->rest = slice_make(start + used, checker->rest.len - used);
         checker->line++;
