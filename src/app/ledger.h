@@ -58,7 +58,8 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
 enum status ledger_join_end(struct ledger_join *join, bool complete, struct join_counts *counts,
                             struct err *err);
 
-/* Whether a listed object would be read: it is unknown, changed, or not settled or quarantined yet. For dry runs. */
+/* Whether a listed object would be read: it is unknown, changed, or not settled or quarantined yet.
+ * For dry runs. */
 enum status ledger_wants(struct ledger *ledger, int64_t scope, const struct object *object,
                          bool *wanted, struct err *err);
 
