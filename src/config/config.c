@@ -204,7 +204,6 @@ enum status config_load(struct config **out, const char *path, const struct conf
     int error = read_whole(path, &text, &mode);
     if (error) {
         *out = NULL;
-        buf_printf(problems, "%s: %s\n", path, strerror(error));
         return err_set(err, BAD_CONFIG, "%s: %s", path, strerror(error));
     }
     return parse(out, path, buf_slice(&text), mode, sources, problems, err);

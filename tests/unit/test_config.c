@@ -590,7 +590,6 @@ static void says_why_a_file_cannot_be_loaded(void **state)
     load(&absent, "/nonexistent/c.yaml");
     assert_int_equal(absent.status, BAD_CONFIG);
     assert_null(absent.config);
-    assert_string_equal(buf_text(&absent.said), "/nonexistent/c.yaml: No such file or directory\n");
     assert_string_equal(absent.err.text, "/nonexistent/c.yaml: No such file or directory");
     load(&folder, "/tmp");
     assert_string_equal(folder.err.text, "/tmp: Is a directory");
