@@ -48,6 +48,10 @@ static void each_new_reason_is_told(void **state)
     sim_flush_ok(sim);
     assert_int_equal(sim->n_notices, 3);
     assert_int_equal(sim->waits, 4);
+    sim_put_all(sim, "g"); /* an answer came in between: worth telling again */
+    SCRIPT(sim, {429, "two"});
+    sim_flush_ok(sim);
+    assert_int_equal(sim->n_notices, 4);
 }
 
 static void no_limit_unless_asked_for(void **state)
