@@ -234,14 +234,6 @@ static enum field field_of(enum place place, const char *name)
     return NO_FIELD;
 }
 
-static enum place place_of_root(const char *name)
-{
-    if (strcmp(name, "ListBucketResult") == 0) {
-        return IN_LISTING;
-    }
-    return strcmp(name, "Error") == 0 ? IN_ERROR : OUTSIDE;
-}
-
 static void object_begin(struct s3_list *list)
 {
     list->place = IN_OBJECT;
@@ -260,8 +252,8 @@ static void element_begin(struct s3_list *list, const char *name)
 {
     if (list->depth == 1) {
         list->root_seen = true;
-        list->place = place_of_root(name);
-        if (list->place == OUTSIDE) {
+        list->place = strcmp(name, "Error") == 0 ? IN_ERROR : IN_LISTING;
+        if (list->place == IN_LISTING && strcmp(name, "ListBucketResult") != 0) {
             refuse(list, "not a ListBucketResult");
         }
     } else if (list->depth == 2 && list->place == IN_LISTING && strcmp(name, "Contents") == 0) {
@@ -458,6 +450,11 @@ static bool is_refused(const struct s3_list *list)
     return list->problem || !list->parser->wellFormed;
 }
 
+static bool is_open(const struct s3_list *list)
+{
+    return !list->root_seen || list->depth > 0;
+}
+
 enum status s3_list_put(struct s3_list *list, struct slice bytes, struct err *err)
 {
     list->put_bytes += bytes.len;
@@ -477,8 +474,9 @@ enum status s3_list_end(struct s3_list *list, const struct s3_page **page, struc
     if (is_refused(list)) {
         return refusal(list, err);
     }
+    bool was_open = is_open(list);
     xmlParseChunk(list->parser, "", 0, 1);
-    if (!list->problem && (!list->root_seen || list->depth > 0)) {
+    if (is_open(list) || (was_open && list->problem)) { /* "<ListBucketRes" is no other element */
         return err_set(err, AGAIN, "the listing ends early");
     }
     if (!is_refused(list)) {
