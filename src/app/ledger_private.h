@@ -24,6 +24,7 @@ enum {
 /* One prepared statement each; the texts are in ledger_sql.c. */
 enum ledger_sql {
     SQL_BEGIN,
+    SQL_BEGIN_READING,
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_SCOPE_ADD,
@@ -108,6 +109,8 @@ enum status ledger_step(struct ledger *ledger, sqlite3_stmt *statement, bool *ro
  *     return ledger_end(ledger, status, err);
  */
 enum status ledger_begin(struct ledger *ledger, struct err *err);
+/* The same for statements that only read and have to see one state of the file. */
+enum status ledger_begin_reading(struct ledger *ledger, struct err *err);
 enum status ledger_end(struct ledger *ledger, enum status status, struct err *err);
 
 /* --- ledger_file.c --- */

@@ -8,6 +8,7 @@
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READING] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
 
@@ -166,6 +167,12 @@ enum status ledger_begin(struct ledger *ledger, struct err *err)
 {
     ledger_lock(ledger);
     return ledger_run(ledger, ledger_statement(ledger, SQL_BEGIN), "beginning", err);
+}
+
+enum status ledger_begin_reading(struct ledger *ledger, struct err *err)
+{
+    ledger_lock(ledger);
+    return ledger_run(ledger, ledger_statement(ledger, SQL_BEGIN_READING), "beginning", err);
 }
 
 enum status ledger_end(struct ledger *ledger, enum status status, struct err *err)

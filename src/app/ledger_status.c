@@ -248,11 +248,12 @@ enum status ledger_job_status(struct ledger *ledger, const char *job, struct job
 {
     memset(out, 0, sizeof *out);
     out->last_start_ns = out->last_end_ns = out->good_from_ns = out->good_to_ns = INT64_MIN;
-    ledger_lock(ledger);
-    enum status status = read_runs(ledger, job, out, err);
+    enum status status = ledger_begin_reading(ledger, err);
+    if (status == OK) {
+        status = read_runs(ledger, job, out, err);
+    }
     if (status == OK) {
         status = read_figures(ledger, job, out, err);
     }
-    ledger_unlock(ledger);
-    return status;
+    return ledger_end(ledger, status, err);
 }
