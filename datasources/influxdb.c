@@ -228,6 +228,7 @@ static enum status influxdb_put(void *instance, const struct point *point, struc
 }
 
 const struct datasource influxdb_datasource = {
+    .keeps_figures = true,
     .about = {.name = "influxdb",
               .summary = "InfluxDB 2: writes points into a bucket",
               .options = options,

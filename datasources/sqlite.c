@@ -303,6 +303,7 @@ static enum status store_flush(void *instance, struct refusals *refused, struct 
 }
 
 const struct datasource sqlite_datasource = {
+    .keeps_figures = true,
     .about = {.name = "sqlite",
               .summary = "an SQLite file: writes points into one table per measurement",
               .options = options,

@@ -51,6 +51,7 @@ struct refusals {
 
 struct datasource {
     struct module about;
+    bool keeps_figures; /* points about the runs themselves (gateway-01) belong here too */
 
     /* Checks the options against each other, gets connections ready. Does not talk to the place.
      * close() is called after a failed open too. */

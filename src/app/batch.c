@@ -66,17 +66,49 @@ static enum status bury(struct batch *batch, struct tracked *object, const struc
 
 /* --- settling --- */
 
-static void add_totals(struct batch *batch, const struct tracked *object)
+void run_totals_init(struct run_totals *totals)
+{
+    memset(totals, 0, sizeof *totals);
+    pthread_mutex_init(&totals->lock, NULL);
+    for (size_t i = 0; i < KINDS_MAX; i++) {
+        totals->newest_ns[i] = INT64_MIN;
+    }
+}
+
+void run_totals_finish(struct run_totals *totals)
+{
+    pthread_mutex_destroy(&totals->lock);
+}
+
+static void add_counts(struct sink_counts *sum, const struct sink_counts *part)
+{
+    sum->stored += part->stored;
+    sum->duplicate += part->duplicate;
+    sum->expired += part->expired;
+    sum->dead += part->dead;
+}
+
+static void add_totals(struct batch *batch, struct tracked *object)
 {
     struct run_totals *totals = batch->setup.totals;
+    pthread_mutex_lock(&totals->lock);
     totals->objects++;
     totals->read += object->read;
     totals->quarantined += object->state == OBJECT_QUARANTINED;
-    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        totals->sinks[i].stored += object->sinks[i].stored;
-        totals->sinks[i].duplicate += object->sinks[i].duplicate;
-        totals->sinks[i].expired += object->sinks[i].expired;
-        totals->sinks[i].dead += object->sinks[i].dead;
+    for (size_t kind = 0; kind < batch->objects.n_kinds; kind++) {
+        for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+            const struct sink_counts *part = tracked_counts(&batch->objects, object, i, kind);
+            add_counts(&totals->sinks[i], part);
+            add_counts(&totals->kinds[i][kind], part);
+        }
+        if (object->newest_ns[kind] > totals->newest_ns[kind]) {
+            totals->newest_ns[kind] = object->newest_ns[kind];
+        }
+    }
+    pthread_mutex_unlock(&totals->lock);
+    if (object->state == OBJECT_QUARANTINED) {
+        log_line(batch->setup.log, LOG_ERROR, "object quarantined", "job", batch->setup.job, "key",
+                 object->key, "error", object->error, NULL);
     }
 }
 
@@ -88,7 +120,7 @@ static enum status settle(struct batch *batch, struct err *err)
     size_t n = 0;
     for (struct tracked *object = batch->objects.first; object; object = object->next) {
         if (tracked_has_outcome(object)) {
-            tracked_outcome(object, batch->setup.n_sinks, batch->setup.run, &outcomes[n++]);
+            tracked_outcome(&batch->objects, object, batch->setup.run, &outcomes[n++]);
         }
     }
     if (n) {
@@ -124,11 +156,13 @@ static void take_refusal(struct refusals *refusals, size_t index, enum refusal k
     struct tracked *object = point->object;
     object->outstanding--;
     point->object = NULL; /* not among the stored ones */
+    struct sink_counts *counts =
+        tracked_counts(&batch->objects, object, lane->index, point->origin.kind);
     if (kind == REFUSED_EXPIRED) {
-        object->sinks[lane->index].expired++;
+        counts->expired++;
         return;
     }
-    object->sinks[lane->index].dead++;
+    counts->dead++;
     if (kind == REFUSED_UNCONFIRMED) {
         tracked_quarantine(object, reason);
     }
@@ -144,6 +178,8 @@ static void count_stored(struct lane *lane)
     for (size_t i = 0; i < lane->n_points; i++) {
         struct tracked *object = lane->points[i].object;
         if (object) {
+            tracked_counts(&lane->batch->objects, object, lane->index, lane->points[i].origin.kind)
+                ->stored++;
             tracked_stored(object, lane->index, lane->points[i].measurement, lane->points[i].day);
         }
     }
@@ -213,7 +249,8 @@ static enum status lane_put(struct lane *lane, const struct point *point,
     }
     if (status == BAD_DATA) {
         struct err why = *err;
-        waiting->object->sinks[lane->index].dead++;
+        tracked_counts(&lane->batch->objects, waiting->object, lane->index, waiting->origin.kind)
+            ->dead++;
         return bury(lane->batch, waiting->object, &waiting->origin, lane->place->name, why.text,
                     slice_make("", 0), err);
     }
@@ -240,6 +277,8 @@ static enum status take_point(struct point_sink *sink, const struct point *point
     struct waiting waiting = {batch->current, *origin, day_of(point->time_ns),
                               point->schema->measurement};
     batch->setup.totals->records++;
+    int64_t *newest_ns = &batch->current->newest_ns[origin->kind];
+    *newest_ns = point->time_ns > *newest_ns ? point->time_ns : *newest_ns;
     if (batch->oldest_ns == 0) {
         batch->oldest_ns = world_monotonic(batch->setup.world);
     }
@@ -256,11 +295,10 @@ static enum status take_duplicate(struct point_sink *sink, const struct origin *
                                   struct err *err)
 {
     struct batch *batch = of_sink(sink);
-    (void)origin;
     (void)err;
     batch->setup.totals->records++;
     for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        batch->current->sinks[i].duplicate++;
+        tracked_counts(&batch->objects, batch->current, i, origin->kind)->duplicate++;
     }
     return OK;
 }
@@ -272,7 +310,7 @@ static enum status take_dead(struct point_sink *sink, const struct origin *origi
     batch->setup.totals->records++;
     batch->current->unreadable++;
     for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        batch->current->sinks[i].dead++;
+        tracked_counts(&batch->objects, batch->current, i, origin->kind)->dead++;
     }
     return bury(batch, batch->current, origin, NULL, reason, masked, err);
 }
@@ -312,14 +350,17 @@ enum status batch_drop(struct batch *batch, const char *error, struct err *err)
         return OK;
     }
     struct outcome outcome;
-    tracked_outcome(object, 0, batch->setup.run, &outcome);
+    tracked_outcome(&batch->objects, object, batch->setup.run, &outcome);
+    outcome.n_sinks = 0;
     outcome.state = OBJECT_FAILED;
     outcome.error = error;
     outcome.read = 0;
     outcome.n_days = 0;
     tracked_forget(object);
+    pthread_mutex_lock(&batch->setup.totals->lock);
     batch->setup.totals->failed++;
     batch->setup.totals->objects++;
+    pthread_mutex_unlock(&batch->setup.totals->lock);
     return ledger_settle(batch->setup.ledger, batch->setup.scope, &outcome, 1, err);
 }
 
@@ -340,6 +381,8 @@ enum status batch_new(struct batch **out, const struct batch_setup *setup, struc
     struct batch *batch = memory_new(sizeof *batch);
     batch->sink = (struct point_sink){take_point, take_duplicate, take_dead};
     batch->setup = *setup;
+    batch->objects.n_sinks = setup->n_sinks;
+    batch->objects.n_kinds = setup->n_parsers + 1;
     *out = batch;
     for (size_t i = 0; i < setup->n_sinks; i++) {
         struct lane *lane = &batch->lanes[i];

@@ -17,6 +17,7 @@ struct pipeline {
     struct gunzip *gunzip;
     struct lines *lines;
     struct reader *reader;
+    size_t n_parsers;
     struct point_sink *to;
     struct buf masked;
     uint64_t n_records;
@@ -47,11 +48,11 @@ static enum status take_record(struct record_sink *sink, struct slice record, ui
 {
     struct pipeline *pipeline = of_records(sink);
     struct point point;
-    size_t parser;
+    size_t parser = pipeline->n_parsers;
     struct err why;
     pipeline->n_records++;
     enum status status = reader_read(pipeline->reader, record, &point, &parser, &why);
-    struct origin origin = {line, reader_hash(pipeline->reader), record.len};
+    struct origin origin = {line, reader_hash(pipeline->reader), record.len, parser};
     if (status == OK) {
         return pipeline->to->point(pipeline->to, &point, &origin, err);
     }
@@ -65,7 +66,7 @@ static enum status take_oversized(struct record_sink *sink, struct slice start, 
                                   uint64_t hash, uint64_t line, struct err *err)
 {
     struct pipeline *pipeline = of_records(sink);
-    struct origin origin = {line, hash, len};
+    struct origin origin = {line, hash, len, pipeline->n_parsers};
     struct err why;
     pipeline->n_records++;
     err_set(&why, BAD_DATA, "longer than a record may be (%d bytes)", LINES_RECORD_MAX);
@@ -104,6 +105,7 @@ enum status pipeline_new(struct pipeline **out, const struct parser *const *pars
     pipeline->intake.bytes = take_bytes;
     pipeline->records = (struct record_sink){take_record, take_oversized};
     pipeline->reader = reader;
+    pipeline->n_parsers = n_parsers;
     pipeline->gunzip = gunzip_new(GUNZIP_DEFAULT, limits);
     pipeline->lines = lines_new();
     pipeline->masked.max = MASKED_MAX_BYTES;

@@ -14,6 +14,7 @@ struct origin {
     uint64_t line; /* in the inflated object, from 1 */
     uint64_t hash; /* XXH3_64bits of its bytes */
     uint64_t len;  /* its bytes */
+    size_t kind;   /* index of its parser; the number of parsers = none knows it */
 };
 
 /* Receives what becomes of each record, once each. What these return other than OK ends the object.

@@ -1,6 +1,7 @@
 /* run: see run.h. The order of things in a run; run_list.c and run_worker.c do them. */
 #include "app/run.h"
 
+#include "app/figures.h"
 #include "app/place.h"
 #include "app/world.h"
 #include "base/cleanup.h"
@@ -20,12 +21,14 @@ void run_init(struct run *run, const struct job_config *job, struct ledger *ledg
     run->ledger = ledger;
     run->request = *request;
     run->request.again |= request->new_schema;
+    run_totals_init(&run->totals);
     pthread_mutex_init(&run->lock, NULL);
 }
 
 void run_finish(struct run *run)
 {
     ledger_work_end(run->work);
+    run_totals_finish(&run->totals);
     pthread_mutex_destroy(&run->lock);
 }
 
@@ -196,6 +199,9 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
                          " folders or objects unmatched: see `loggateway status`",
                          run->totals.failed, run->totals.quarantined, run->unmatched);
     }
+    if (!atomic_load(&run->stop)) {
+        figures_write(run, (int64_t)seconds);
+    }
     char text[512] = "";
     for (size_t i = 0; i < run->job->n_to; i++) {
         log_summary(run, i, status == OK ? LOG_INFO : LOG_WARN, seconds);
@@ -228,6 +234,7 @@ enum status run_job(struct run *run, struct err *err)
     struct host_world host;
     host_world_init(&host, run->log, run->job->name, &run->stop);
     run->started_ns = world_monotonic(&host.world);
+    run->start_ns = world_now(&host.world);
     enum status status = find_scope(run, err);
     if (status == OK) {
         status = check_schema(run, err);

@@ -26,7 +26,9 @@ struct run {
     struct ledger *ledger;
     struct run_request request;
 
-    int64_t scope, number, started_ns; /* started: monotonic */
+    int64_t scope, number;
+    int64_t start_ns;   /* since 1970 */
+    int64_t started_ns; /* monotonic */
     struct ledger_work *work;
     uint64_t fingerprint;
 

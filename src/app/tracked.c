@@ -15,6 +15,11 @@ struct tracked *tracked_add(struct tracked_list *list, const struct object *obje
     tracked->key = memory_copy(object->key.at, object->key.len);
     memcpy(tracked->etag, object->etag, sizeof tracked->etag);
     tracked->state = OBJECT_SETTLED;
+    tracked->counts = memory_new(list->n_sinks * list->n_kinds * sizeof *tracked->counts);
+    tracked->newest_ns = memory_new(list->n_kinds * sizeof *tracked->newest_ns);
+    for (size_t i = 0; i < list->n_kinds; i++) {
+        tracked->newest_ns[i] = INT64_MIN;
+    }
     tracked->next = list->first;
     if (list->first) {
         list->first->previous = tracked;
@@ -29,6 +34,8 @@ static void release(struct tracked *object)
     free(object->key);
     free(object->error);
     free(object->days);
+    free(object->counts);
+    free(object->newest_ns);
     free(object);
 }
 
@@ -77,10 +84,15 @@ static struct day_count *find_day(struct tracked *object, size_t sink, const cha
     return &object->days[object->last_day];
 }
 
+struct sink_counts *tracked_counts(const struct tracked_list *list, struct tracked *object,
+                                   size_t sink, size_t kind)
+{
+    return &object->counts[sink * list->n_kinds + kind];
+}
+
 void tracked_stored(struct tracked *object, size_t sink, const char *measurement, int32_t day)
 {
     object->outstanding--;
-    object->sinks[sink].stored++;
     find_day(object, sink, measurement, day)->points++;
 }
 
@@ -129,19 +141,34 @@ bool tracked_is_done(const struct tracked *object)
     return (object->ended || object->forgotten) && object->outstanding == 0;
 }
 
-void tracked_outcome(const struct tracked *object, size_t n_sinks, int64_t run, struct outcome *out)
+static void sum_kinds(const struct tracked_list *list, const struct tracked *object, size_t sink,
+                      struct sink_counts *sum)
+{
+    for (size_t kind = 0; kind < list->n_kinds; kind++) {
+        const struct sink_counts *part = &object->counts[sink * list->n_kinds + kind];
+        sum->stored += part->stored;
+        sum->duplicate += part->duplicate;
+        sum->expired += part->expired;
+        sum->dead += part->dead;
+    }
+}
+
+void tracked_outcome(const struct tracked_list *list, const struct tracked *object, int64_t run,
+                     struct outcome *out)
 {
     *out = (struct outcome){
         .key = slice_of(object->key),
         .state = object->state,
         .error = object->error,
         .read = object->read,
-        .n_sinks = n_sinks,
+        .n_sinks = list->n_sinks,
         .days = object->days,
         .n_days = object->n_days,
         .attempt = run,
         .dead_beyond = object->letters_beyond,
     };
     memcpy(out->etag, object->etag, sizeof out->etag);
-    memcpy(out->sinks, object->sinks, n_sinks * sizeof *out->sinks);
+    for (size_t sink = 0; sink < list->n_sinks; sink++) {
+        sum_kinds(list, object, sink, &out->sinks[sink]);
+    }
 }

@@ -21,7 +21,8 @@ struct tracked {
     uint64_t unreadable;  /* dead to every sink */
     uint64_t outstanding; /* points put and not acknowledged, over all sinks */
     uint64_t letters, letters_beyond;
-    struct sink_counts sinks[LEDGER_SINKS_MAX];
+    struct sink_counts *counts; /* [n_sinks][n_kinds] */
+    int64_t *newest_ns;         /* [n_kinds] of points; INT64_MIN = none */
     struct day_count *days;
     size_t n_days, last_day;
 };
@@ -29,13 +30,18 @@ struct tracked {
 struct tracked_list {
     struct tracked *first;
     size_t n;
+    size_t n_sinks, n_kinds; /* of the job; kinds are its parsers and "none" */
 };
 
 struct tracked *tracked_add(struct tracked_list *list, const struct object *object);
 void tracked_remove(struct tracked_list *list, struct tracked *object);
 void tracked_finish(struct tracked_list *list);
 
-/* Counts a stored point. */
+/* The counts of a sink and kind. */
+struct sink_counts *tracked_counts(const struct tracked_list *list, struct tracked *object,
+                                   size_t sink, size_t kind);
+
+/* Counts a stored point by measurement and day. */
 void tracked_stored(struct tracked *object, size_t sink, const char *measurement, int32_t day);
 
 /* Counts a dead letter; false when only its count is to be kept. */
@@ -56,7 +62,7 @@ bool tracked_has_outcome(const struct tracked *object);
 bool tracked_is_done(const struct tracked *object);
 
 /* Borrows from object. */
-void tracked_outcome(const struct tracked *object, size_t n_sinks, int64_t run,
+void tracked_outcome(const struct tracked_list *list, const struct tracked *object, int64_t run,
                      struct outcome *out);
 
 #endif

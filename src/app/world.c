@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,18 +104,6 @@ static void real_notice(struct world *world, const char *text)
     snprintf(host->last_notice, sizeof host->last_notice, "%s", text);
     host->shown_ns = now;
     log_line(host->log, LOG_WARN, text, "job", host->job, NULL);
-}
-
-void world_notice(struct world *world, const char *format, ...)
-{
-    struct err line;
-    char text[sizeof line.text];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    err_set(&line, OK, "%s", text); /* cuts at a character */
-    world->calls->notice(world, line.text);
 }
 
 static int files_open(const char *path, int flags, mode_t mode)
