@@ -63,7 +63,7 @@ static enum status pack_days(struct ledger *ledger, const struct outcome *outcom
 {
     for (size_t i = 0; i < outcome->n_days; i++) {
         const struct day_count *day = &outcome->days[i];
-        int64_t measurement;
+        int64_t measurement = 0;
         enum status status = find_measurement(ledger, day->measurement, &measurement, err);
         if (status != OK) {
             return status;
