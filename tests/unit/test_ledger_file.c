@@ -228,6 +228,20 @@ static void *hammer_main(void *with)
     return NULL;
 }
 
+/* The listing thread and a reader, while the workers go on. */
+static void list_and_look(struct ledger_place *place, int n)
+{
+    for (int i = 0; i < 5; i++) {
+        struct join_counts counts;
+        list_many(place, n, &counts);
+        assert_int_equal(counts.fresh, 0);
+        assert_int_equal(counts.pruned, 0);
+        struct job_status status;
+        assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+        assert_int_equal(status.read, status.objects[OBJECT_SETTLED] * 1502);
+    }
+}
+
 static void settle_all(struct ledger_place *place, int n)
 {
     enum { THREADS = 4 };
@@ -244,6 +258,7 @@ static void settle_all(struct ledger_place *place, int n)
         hammers[i] = (struct hammer){.place = place, .work = work};
         assert_int_equal(pthread_create(&threads[i], NULL, hammer_main, &hammers[i]), 0);
     }
+    list_and_look(place, n);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(hammers[i].status, AGAIN);
@@ -253,7 +268,7 @@ static void settle_all(struct ledger_place *place, int n)
     ledger_work_end(work);
 }
 
-/* Threads take and settle while a listing and a reader go on. */
+/* Every object is given once and settled once, whoever takes it. */
 static void test_threads(void **state)
 {
     struct ledger_place *place = *state;
