@@ -16,6 +16,8 @@ static const struct command commands[] = {
      "move the objects of a period, once", command_pull},
     {"check", "[--connect]", "check the configuration; --connect tries every place", command_check},
     {"status", "[JOB]", "what has been moved, what was kept back", command_status},
+    {"schedule", "[JOB] [-n COUNT] [--from-date DATE]",
+     "the next runs, in UTC and in the job's zone", command_schedule},
     {"parse", "[--as PARSER] [--to ENCODER] [--message MODE] [--last-modified DATE] FILE...",
      "what a file (- = stdin) becomes, on stdout", command_parse},
     {"modules", "", "the built-in parsers, places and encoders with their options",

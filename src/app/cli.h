@@ -34,6 +34,7 @@ struct config *cli_config(struct cli *cli);
 
 int command_pull(struct cli *cli, int argc, char **argv);
 int command_check(struct cli *cli, int argc, char **argv);
+int command_schedule(struct cli *cli, int argc, char **argv);
 int command_status(struct cli *cli, int argc, char **argv);
 int command_parse(struct cli *cli, int argc, char **argv);
 int command_modules(struct cli *cli, int argc, char **argv);

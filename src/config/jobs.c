@@ -29,6 +29,13 @@ const struct option config_job_options[] = {
      .help = "most inflated bytes per stored byte beyond the first 64 MiB"},
     {"look_back", OPTION_DURATION_NS, AT(look_back_ns), "35d", .max = 3660 * DAY_NS,
      .help = "how far before the window folders are listed too, for objects delivered late"},
+    {"schedule", OPTION_TEXT, AT(schedule), "0 * * * *",
+     .help = "when `run` runs the job: five cron fields, six with seconds first, or @hourly and "
+             "the like"},
+    {"timezone", OPTION_TEXT, AT(timezone), "UTC",
+     .help = "time zone of the schedule, such as Europe/Berlin"},
+    {"start", OPTION_DURATION_NS, AT(start_ns), "30d", .max = 36600 * DAY_NS,
+     .help = "how far back the first run of `run` reads"},
     {0},
 };
 
