@@ -139,4 +139,19 @@ static inline struct plain_world plain_world_make(void)
         .world = {.calls = &plain_calls, .http = &http_curl, .files = &plain_files}};
 }
 
+/* For a group of tests that use http_curl. */
+static inline int net_set_up(void **state)
+{
+    struct err err;
+    (void)state;
+    return http_global_init(&err) == OK ? 0 : -1;
+}
+
+static inline int net_tear_down(void **state)
+{
+    (void)state;
+    http_global_finish();
+    return 0;
+}
+
 #endif
