@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -304,6 +305,53 @@ static void test_size(void **state)
     assert_int_equal(ask(place, "SELECT count(*) FROM object WHERE state = 1"), N);
 }
 
+/* --- faults --- */
+
+/* A file that may not grow, as on a full disk: FAILED, and all is well once there is room again. */
+static void test_no_room(void **state)
+{
+    struct ledger_place *place = *state;
+    struct rlimit old;
+    getrlimit(RLIMIT_FSIZE, &old);
+    void (*old_handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){200 * 1024, old.rlim_max});
+    struct ledger_join *join;
+    struct join_counts counts;
+    assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of("k"), all_time,
+                                       false, &place->err));
+    enum status status = OK;
+    for (int i = 0; status == OK && i < 10 * COMMIT; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%06d", i);
+        struct object object = object_of(key, 1, 123456, 0);
+        status = ledger_join_put(join, &object, &place->err);
+    }
+    setrlimit(RLIMIT_FSIZE, &old);
+    signal(SIGXFSZ, old_handler);
+    assert_int_equal(status, FAILED);
+    assert_non_null(strstr(place->err.text, place->path));
+    assert_ok(place, ledger_join_end(join, false, &counts, &place->err));
+    list_many(place, 10 * COMMIT, &counts);
+    assert_int_equal(counts.fresh, 10 * COMMIT);
+    assert_int_equal(ask(place, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
+static void test_locked_for_long(void **state)
+{
+    struct ledger_place *place = *state;
+    sqlite3_busy_timeout(place->ledger->db, 20); /* instead of 30 s */
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(place->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    int64_t run;
+    assert_int_equal(ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err), FAILED);
+    assert_non_null(strstr(place->err.text, "beginning: locked by another process"));
+    struct job_status status; /* reading goes on */
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    sqlite3_close(other);
+    assert_ok(place, ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err));
+}
+
 /* --- processes --- */
 
 /* Lists and settles without end, in a child that is killed. */
@@ -420,6 +468,8 @@ int main(void)
         TEST(test_failed_upgrade_changes_nothing),
         TEST_OPEN(test_threads),
         TEST_OPEN(test_size),
+        TEST_OPEN(test_no_room),
+        TEST_OPEN(test_locked_for_long),
         TEST(test_kills),
         TEST(test_two_processes),
     };
