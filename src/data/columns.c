@@ -9,11 +9,23 @@
 
 /* --- the value as a text --- */
 
+/* The arena keeps every block it ever made. Long texts ask for powers of two, so that records of
+ * ever new lengths do not each leave a block of its own behind. */
+static size_t scratch_bytes(size_t len)
+{
+    enum { LONG_BYTES = 32 * 1024 };
+    size_t bytes = LONG_BYTES;
+    while (bytes < len) {
+        bytes *= 2;
+    }
+    return len < LONG_BYTES ? len : bytes;
+}
+
 static struct slice decoded(struct reading *reading, struct slice content)
 {
     /* A buf over borrowed memory: decoding never makes a text longer, so it never grows. */
     struct buf out = {
-        .at = arena_take(reading->scratch, content.len + 1),
+        .at = arena_take(reading->scratch, scratch_bytes(content.len + 1)),
         .size = content.len + 1,
         .max = content.len,
     };

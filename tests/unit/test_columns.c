@@ -5,6 +5,7 @@
 #include "read_record.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define TIME "\"time\":\"2022-10-24T08:37:41Z\""
 
@@ -183,6 +184,37 @@ static void values_become_texts(void **state)
     expect_absent(*state, "x");
 }
 
+static size_t resident_bytes(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "r");
+    size_t pages = 0;
+    assert_non_null(statm);
+    assert_int_equal(fscanf(statm, "%*s %zu", &pages), 1);
+    fclose(statm);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* 800 records, each with a text to decode that is 1 KiB longer than the one before: 320 MiB of
+ * texts. What the reader keeps for the next record stays within a few of the longest. */
+static void longer_and_longer_texts_do_not_pile_up(void **state)
+{
+    struct trial *trial = *state;
+    CLEANUP(buf_finish) struct buf record = {.max = 1 << 20};
+    buf_add_text(&record, "{" TIME ",\"x\":\"a\\n");
+    memset(buf_room(&record, 900 * 1024), 0, 900 * 1024);
+    const size_t before = resident_bytes();
+    for (int i = 0; i < 800; i++) {
+        memset(record.at + record.len, 'a', 1024);
+        record.len += 1024;
+        memcpy(record.at + record.len, "\"}", 2);
+        reader_begin(trial->reader, slice_of(""), INT64_MIN);
+        assert_int_equal(reader_read(trial->reader, slice_make(record.at, record.len + 2),
+                                     &trial->point, &trial->parser, &trial->err),
+                         OK);
+    }
+    assert_true(resident_bytes() - before < 32 * 1024 * 1024);
+}
+
 static void whole_numbers_are_taken(void **state)
 {
     static const struct {
@@ -312,6 +344,7 @@ int main(void)
         TRIAL(long_tags_are_cut_at_a_character),
         TRIAL(a_backslash_at_the_cut_is_replaced),
         TRIAL(values_become_texts),
+        TRIAL(longer_and_longer_texts_do_not_pile_up),
         TRIAL(whole_numbers_are_taken),
         TRIAL(other_numbers_are_refused),
         TRIAL(illegal_numbers_are_refused),
