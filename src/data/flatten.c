@@ -22,10 +22,15 @@ static struct slice take(struct slice *rest, size_t n)
     return taken;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_space(struct slice *rest)
 {
     size_t n = 0;
-    while (n < rest->len && strchr(" \t\r\n", rest->at[n]) && rest->at[n]) {
+    while (n < rest->len && is_space(rest->at[n])) {
         n++;
     }
     take(rest, n);
@@ -36,14 +41,29 @@ static bool next_is(struct slice rest, char wanted)
     return rest.len > 0 && rest.at[0] == wanted;
 }
 
+static bool is_escaped(const char *from, const char *at)
+{
+    const char *run = at;
+    while (run > from && run[-1] == '\\') {
+        run--;
+    }
+    return (at - run) % 2;
+}
+
 /* Bytes of the string at the front of text, its quotes included. */
 static size_t string_bytes(struct slice text)
 {
-    size_t n = 1;
-    while (n < text.len && text.at[n] != '"') {
-        n += text.at[n] == '\\' ? 2 : 1;
+    const char *content = text.at + 1, *end = text.at + text.len;
+    for (const char *at = content; at < end; at++) {
+        at = memchr(at, '"', (size_t)(end - at));
+        if (!at) {
+            break;
+        }
+        if (!is_escaped(content, at)) {
+            return (size_t)(at - text.at) + 1;
+        }
     }
-    return n + 1;
+    return text.len;
 }
 
 /* Bytes of the object or array at the front of text, its brackets included. */
@@ -69,7 +89,8 @@ static size_t nested_bytes(struct slice text)
 static size_t scalar_bytes(struct slice text)
 {
     size_t n = 0;
-    while (n < text.len && !strchr(",}] \t\r\n", text.at[n])) {
+    while (n < text.len && !is_space(text.at[n]) && text.at[n] != ',' && text.at[n] != '}' &&
+           text.at[n] != ']') {
         n++;
     }
     return n;
