@@ -13,6 +13,7 @@
 #include "base/timestamp.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -82,12 +83,24 @@ static int on_close_socket(void *context, curl_socket_t fd)
     return close(fd);
 }
 
+/* Closes the real connection under libcurl: after a mere shutdown(2), a server that is sending
+ * would stay blocked on a full window. */
+static void replace_socket(int fd)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
+        close(ends[1]);
+        dup3(ends[0], fd, O_CLOEXEC);
+        close(ends[0]);
+    }
+}
+
 /* All of the handle's sockets: a cached idle one among them would be found dead and replaced. */
 static void http_shut(struct http *http)
 {
     http->was_shut = true;
     for (size_t i = 0; i < http->n_sockets; i++) {
-        shutdown(http->sockets[i], SHUT_RDWR);
+        replace_socket(http->sockets[i]);
     }
 }
 
