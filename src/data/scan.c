@@ -121,36 +121,16 @@ static ALWAYS_INLINE const char *string_stop(const char *at, const char *end, en
     return string_stop_bytes(at, end, mark, marked);
 }
 
-static bool is_hex(char byte)
-{
-    char low = byte | 0x20;
-    return (byte >= '0' && byte <= '9') || (low >= 'a' && low <= 'f');
-}
-
 /* The byte after the escape that begins at the backslash at `at`. */
 static const char *escape_end(struct scan *scan, const char *at)
 {
-    if (at >= scan->end) {
-        return fault(scan, at, NULL);
+    const char *after = at < scan->end ? scan_escape_end(at) : NULL;
+    if (after) {
+        return after;
     }
-    switch (at[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return at + 2;
-    case 'u':
-        if (is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5])) {
-            return at + 6;
-        }
-        return fault(scan, at, "\\u without four hexadecimal digits");
-    default:
-        return fault(scan, at, "an escape that JSON does not have");
-    }
+    return fault(scan, at,
+                 at[1] == 'u' ? "\\u without four hexadecimal digits"
+                              : "an escape that JSON does not have");
 }
 
 static ALWAYS_INLINE const char *string_rest(struct scan *scan, const char *at, enum mark mark,
@@ -217,29 +197,58 @@ static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, 
 
 /* --- keys --- */
 
-/* First letter of the names in redact.h: bit min(length, 31) when one of them may have that length.
- * *password* and *token are found by other means. */
+/* By first letter: what a name of redact.h that begins with it looks like. *password* and *token
+ * are found by other means. */
+struct looks {
+    uint32_t lengths; /* bit min(length, 31) */
+    uint32_t letters; /* bit letter & 31: the last one, of names in s the third */
+};
+
 #define FROM_LENGTH(least) (~UINT32_C(0) << (least))
-static const uint32_t secret_lengths[256] = {
-    ['a'] = 1 << 13,                             /* authorization */
-    ['A'] = 1 << 13,                             /* */
-    ['c'] = 1 << 6 | 1 << 13,                    /* cookie, client_secret */
-    ['C'] = 1 << 6 | 1 << 13,                    /* */
-    ['p'] = 1 << 19,                             /* proxy-authorization */
-    ['P'] = 1 << 19,                             /* */
-    ['s'] = FROM_LENGTH(6),                      /* secret*, signature, set-cookie */
-    ['S'] = FROM_LENGTH(6),                      /* */
-    ['x'] = 1 << 15 | 1 << 16 | FROM_LENGTH(19), /* x-amz-signature, -credential, *-customer-key */
-    ['X'] = 1 << 15 | 1 << 16 | FROM_LENGTH(19),
+#define LETTER(letter) (UINT32_C(1) << ((letter)&31))
+#define AUTHORIZATION        \
+    {                        \
+        1 << 13, LETTER('n') \
+    }
+#define COOKIE_CLIENT_SECRET                        \
+    {                                               \
+        1 << 6 | 1 << 13, LETTER('e') | LETTER('t') \
+    }
+#define PROXY_AUTHORIZATION  \
+    {                        \
+        1 << 19, LETTER('n') \
+    }
+#define SECRET_SET_COOKIE_SIGNATURE                             \
+    {                                                           \
+        FROM_LENGTH(6), LETTER('c') | LETTER('t') | LETTER('g') \
+    }
+#define X_AMZ                                                                        \
+    {                                                                                \
+        1 << 15 | 1 << 16 | FROM_LENGTH(19), LETTER('e') | LETTER('l') | LETTER('y') \
+    }
+
+static const struct looks secret_looks[256] = {
+    ['a'] = AUTHORIZATION,
+    ['A'] = AUTHORIZATION,
+    ['c'] = COOKIE_CLIENT_SECRET,
+    ['C'] = COOKIE_CLIENT_SECRET,
+    ['p'] = PROXY_AUTHORIZATION,
+    ['P'] = PROXY_AUTHORIZATION,
+    ['s'] = SECRET_SET_COOKIE_SIGNATURE,
+    ['S'] = SECRET_SET_COOKIE_SIGNATURE,
+    ['x'] = X_AMZ,
+    ['X'] = X_AMZ,
 };
 
 /* Cheap, and never wrong about a secret key; redact_is_secret has the last word. */
 static ALWAYS_INLINE bool may_be_secret(struct slice key, bool has_w)
 {
-    size_t bit = key.len < 31 ? key.len : 31;
-    uint32_t named = secret_lengths[(unsigned char)key.at[0]] >> bit & 1;
-    bool token =
-        key.len >= 5 && (key.at[key.len - 1] | 0x20) == 'n' && (key.at[key.len - 3] | 0x20) == 'k';
+    const struct looks *looks = &secret_looks[(unsigned char)key.at[0]];
+    size_t length = key.len < 31 ? key.len : 31;
+    char last = (key.at + key.len)[-1]; /* of an empty key its quote */
+    char letter = (key.at[0] | 0x20) == 's' ? key.at[2] : last;
+    bool named = (looks->lengths >> length & looks->letters >> (letter & 31) & 1) != 0;
+    bool token = ((last | 0x20) == 'n') & ((key.at[key.len < 5 ? 0 : key.len - 3] | 0x20) == 'k');
     return named | token | has_w;
 }
 
@@ -352,57 +361,15 @@ static ALWAYS_INLINE const char *read_text(struct scan *scan, const char *at,
     return at;
 }
 
-/* The end of at least one digit, or NULL. */
-static const char *digits_end(const char *at, const char *end)
-{
-    const char *from = at;
-    while (at < end && *at >= '0' && *at <= '9') {
-        at++;
-    }
-    return at > from ? at : NULL;
-}
-
-/* RFC 8259 section 6 */
-static const char *number_end(const char *at, const char *end)
-{
-    at += *at == '-';
-    at = *at == '0' ? at + 1 : digits_end(at, end);
-    if (at && *at == '.') {
-        at = digits_end(at + 1, end);
-    }
-    if (at && (*at == 'e' || *at == 'E')) {
-        at++;
-        at = digits_end(at + (*at == '+' || *at == '-'), end);
-    }
-    return at;
-}
-
-static const char *word_end(const char *at, enum json_kind *kind)
-{
-    if (memcmp(at, "true", 4) == 0) {
-        *kind = JSON_TRUE;
-        return at + 4;
-    }
-    if (memcmp(at, "false", 5) == 0) {
-        *kind = JSON_FALSE;
-        return at + 5;
-    }
-    if (memcmp(at, "null", 4) == 0) {
-        *kind = JSON_NULL;
-        return at + 4;
-    }
-    return NULL;
-}
-
 static NEVER_INLINE const char *read_literal(struct scan *scan, const char *at,
                                              struct pending pending)
 {
-    bool number = *at == '-' || (*at >= '0' && *at <= '9');
-    enum json_kind kind = JSON_NUMBER;
-    const char *after = number ? number_end(at, scan->end) : word_end(at, &kind);
+    enum json_kind kind;
+    const char *after = scan_literal_end(at, scan->end, &kind);
     if (!after) {
         return fault(scan, at,
-                     number ? "a number in a form that JSON does not have" : "a value is missing");
+                     kind == JSON_NUMBER ? "a number in a form that JSON does not have"
+                                         : "a value is missing");
     }
     if (pending.child || pending.secret) {
         scan_note_value(scan, pending, kind, slice_make(at, (size_t)(after - at)));

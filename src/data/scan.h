@@ -1,7 +1,8 @@
 /*
  * scan: the walk over JSON bytes that extract (records) and redact (JSON held in strings) share.
- * scan.c walks and validates; scan_note.c keeps what the walk meets: values of declared paths and
- * edits that hide secrets. Internal to src/data: others use extract.h and redact.h.
+ * scan.c walks and validates (numbers, words and escapes by scan_token.c); scan_note.c keeps what
+ * the walk meets: values of declared paths and edits that hide secrets. Internal to src/data:
+ * others use extract.h and redact.h.
  *
  * All state of a walk is in struct scan, all memory that outlives it in struct scanner, which is
  * kept from record to record so that nothing is allocated once its buffers have grown.
@@ -84,6 +85,13 @@ struct scan {
 /* Walks the text. False: it is not what RFC 8259 allows; see fault. Edits are in
  * scanner->rooms[level]. */
 bool scan_run(struct scan *scan);
+
+/* scan_token.c: the byte behind a number or a word and its kind; NULL when it is neither, *kind is
+ * JSON_NUMBER when it begins like a number. */
+const char *scan_literal_end(const char *at, const char *end, enum json_kind *kind);
+
+/* scan_token.c: the byte behind the escape that begins at the backslash at `at`, or NULL. */
+const char *scan_escape_end(const char *at);
 
 /* scan_note.c: called by the walk, where something is to be kept. */
 struct pending scan_note_key(struct scan *scan, struct slice key, bool escaped, bool may_be_secret);

@@ -48,10 +48,17 @@ static void note_hidden(struct scan *scan, const char *from, const char *to)
     note_edit(scan, from, to, with);
 }
 
+/* Field by field: a wide copy of the struct would wait for the narrow stores that have just made
+ * it. */
 static void fill_slots(struct scan *scan, const struct scan_node *node, struct found found)
 {
-    for (int slot = node->slot; slot >= 0; slot = scan->next_slot[slot]) {
-        scan->slots[slot] = found;
+    for (int i = node->slot; i >= 0; i = scan->next_slot[i]) {
+        struct found *slot = &scan->slots[i];
+        slot->kind = found.kind;
+        slot->escaped = found.escaped;
+        slot->redacted = found.redacted;
+        slot->raw.at = found.raw.at;
+        slot->raw.len = found.raw.len;
     }
 }
 
