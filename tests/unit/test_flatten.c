@@ -72,8 +72,7 @@ static void deep_objects_are_flattened(void **state)
     (void)state;
     enum { DEPTH = 1000 };
     CLEANUP(buf_finish)
-    struct buf object = {.max = 1 << 20},
-               expected = {.max = 1 << 20}, out = {.max = 0};
+    struct buf object = {.max = 1 << 20}, expected = {.max = 1 << 20}, out = {.max = 0};
     buf_add_text(&expected, "{\"");
     for (int i = 0; i < DEPTH; i++) {
         buf_add_text(&object, "{\"k\":");
