@@ -35,6 +35,20 @@ static bool is_sound(struct slice bytes)
     return bytes.len == 0;
 }
 
+/* How many bytes zlib can inflate of one member that may be cut. */
+static size_t inflatable(struct slice bytes)
+{
+    z_stream stream = {.next_in = (Bytef *)bytes.at, .avail_in = (uInt)bytes.len};
+    assert_int_equal(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
+    Bytef out[4096];
+    do {
+        stream.next_out = out;
+        stream.avail_out = sizeof out;
+    } while (inflate(&stream, Z_NO_FLUSH) == Z_OK);
+    inflateEnd(&stream);
+    return stream.total_out;
+}
+
 /* --- tests --- */
 
 static void test_padding_and_junk(void **state)
@@ -132,6 +146,28 @@ static void test_truncated_anywhere(void **state)
     expect_message(slice_make(gzip.at, gzip.len - 1), where);
 }
 
+/* A few bytes of input hold more than the window: all of it is given when the input ends there. */
+static void test_cut_run_is_given_whole(void **state)
+{
+    (void)state;
+    CLEANUP(buf_finish) struct buf plain = {.max = 4 * MIB}, gzip = {.max = 8 * MIB};
+    memset(buf_room(&plain, 4 * MIB), 'a', 4 * MIB);
+    plain.len = 4 * MIB;
+    add_member(&gzip, buf_slice(&plain), (struct recipe){9, Z_DEFAULT_STRATEGY, false});
+    for (size_t cut = 9; cut < 2000; cut += 50) {
+        struct slice bytes = slice_make(gzip.at, gzip.len - cut);
+        size_t expected = inflatable(bytes);
+        assert_in_range(expected, MIB, 4 * MIB);
+        for (size_t i = 0; i < ENGINES; i++) {
+            if (is_built(engines[i])) {
+                CLEANUP(outcome_finish) struct outcome outcome = inflate_with(engines[i], bytes, 0);
+                assert_int_equal(outcome.status, BAD_DATA);
+                assert_int_equal(outcome.bytes.len, expected);
+            }
+        }
+    }
+}
+
 /* Both engines see the damage; what they give of it begins the same. */
 static void check_damaged(struct slice damaged, struct slice plain, int chunk)
 {
@@ -190,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_refuses_headers_it_does_not_know),
         cmocka_unit_test(test_checks_header_and_trailer),
         cmocka_unit_test(test_truncated_anywhere),
+        cmocka_unit_test(test_cut_run_is_given_whole),
         cmocka_unit_test(test_every_bit_flipped),
         cmocka_unit_test(test_gives_nothing_that_was_not_decoded),
     };

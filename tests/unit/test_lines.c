@@ -194,6 +194,8 @@ static void test_records_near_the_end_of_a_chunk(void **state)
     }
 }
 
+#define SEVENTY "1234567890123456789012345678901234567890123456789012345678901234567890"
+
 struct long_line {
     size_t spaces, letters; /* of the line: spaces, then letters */
     const char *end, *expected;
@@ -223,6 +225,7 @@ static void test_longest_and_too_long(void **state)
         {0, MIB + 1, "\nx", "1:!1048577|2:x"},
         {0, MIB + 1, "\r\n\nx", "1:!1048577|3:x"},
         {0, MIB + 1, "", "1:!1048577"},
+        {0, MIB + 1, "\n" SEVENTY, "1:!1048577|2:" SEVENTY}, /* room for padding behind it */
         {0, 3 * MIB, "\r\r", "1:!3145729"},
         {MIB, 1, "\nx", "1:!1048577|2:x"},
         {2 * MIB, 0, "\r\nx", "2:x"},
