@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const struct command commands[] = {
+    {"run", "", "the service: every job on its schedule, missed time made good", command_run},
     {"pull",
      "[JOB] --from-date DATE [--to-date DATE] [--again] [--new-schema] [--dry-run] [--no-wait]",
      "move the objects of a period, once", command_pull},

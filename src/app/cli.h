@@ -32,6 +32,7 @@ int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * is EXIT_USAGE. */
 struct config *cli_config(struct cli *cli);
 
+int command_run(struct cli *cli, int argc, char **argv);
 int command_pull(struct cli *cli, int argc, char **argv);
 int command_check(struct cli *cli, int argc, char **argv);
 int command_schedule(struct cli *cli, int argc, char **argv);

@@ -132,6 +132,10 @@ enum status ledger_bury(struct ledger *ledger, int64_t scope, const struct dead_
 
 /* --- runs --- */
 
+/* When the job's first run began; AGAIN: there was none yet. */
+enum status ledger_first_start(struct ledger *ledger, const char *job, int64_t *start_ns,
+                               struct err *err);
+
 /* Begins a run and gives its number, which is larger than every earlier one. */
 enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now_ns, int64_t *run,
                              struct err *err);

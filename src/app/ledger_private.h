@@ -49,6 +49,7 @@ enum ledger_sql {
     SQL_RUN_BEGIN,
     SQL_RUN_END,
     SQL_RUN_GOOD,
+    SQL_RUN_FIRST,
     SQL_RUN_PRUNE,
     SQL_STATUS_RUN,
     SQL_STATUS_GOOD,

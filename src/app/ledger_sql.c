@@ -69,8 +69,10 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_RUN_GOOD] = "INSERT INTO good_window (job, from_ns, to_ns)"
                      " SELECT job, ?2, ?3 FROM run WHERE id = ?1"
                      " ON CONFLICT DO UPDATE SET from_ns = ?2, to_ns = ?3",
+    [SQL_RUN_FIRST] = "SELECT started FROM run WHERE job = ?1 ORDER BY id LIMIT 1",
     [SQL_RUN_PRUNE] = "DELETE FROM run WHERE job = ?1 AND id <="
-                      " (SELECT id FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1 OFFSET 1000)",
+                      " (SELECT id FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1 OFFSET 1000)"
+                      " AND id > (SELECT min(id) FROM run WHERE job = ?1)",
 
     [SQL_STATUS_RUN] = "SELECT started, ended, ok FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1",
     [SQL_STATUS_GOOD] = "SELECT from_ns, to_ns FROM good_window WHERE job = ?1",

@@ -59,6 +59,22 @@ static enum status prune_runs(struct ledger *ledger, const char *job, struct err
     return ledger_run(ledger, old, "forgetting old runs", err);
 }
 
+enum status ledger_first_start(struct ledger *ledger, const char *job, int64_t *start_ns,
+                               struct err *err)
+{
+    ledger_lock(ledger);
+    sqlite3_stmt *first = ledger_statement(ledger, SQL_RUN_FIRST);
+    bind_text(first, 1, job);
+    bool row;
+    enum status status = ledger_step(ledger, first, &row, "looking for the first run", err);
+    if (status == OK && row) {
+        *start_ns = sqlite3_column_int64(first, 0);
+        sqlite3_reset(first);
+    }
+    ledger_unlock(ledger);
+    return status == OK && !row ? AGAIN : status;
+}
+
 enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now_ns, int64_t *run,
                              struct err *err)
 {

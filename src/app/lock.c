@@ -118,6 +118,25 @@ enum status lock_take(struct lock **out, const char *state, const char *job, boo
     return OK;
 }
 
+/* '~' is in no job's name. */
+enum status lock_want(struct lock **out, const char *state, const char *job, struct err *err)
+{
+    CLEANUP(buf_finish) struct buf sign = {.max = PATH_MAX};
+    if (!buf_printf(&sign, "%s~wanted", job)) {
+        return err_set(err, BAD_CONFIG, "job '%s': the name is too long", job);
+    }
+    return lock_take(out, state, buf_text(&sign), false, err);
+}
+
+bool lock_is_wanted(const char *state, const char *job)
+{
+    struct lock *lock = NULL;
+    struct err err;
+    bool wanted = lock_want(&lock, state, job, &err) == AGAIN;
+    lock_release(lock);
+    return wanted;
+}
+
 void lock_release(struct lock *lock)
 {
     if (!lock) {

@@ -19,6 +19,13 @@ struct lock;
  */
 enum status lock_take(struct lock **out, const char *state, const char *job, bool wait,
                       struct err *err);
+/*
+ * The scheduled run goes first: while it waits for the lock it holds this sign, and a pull that has
+ * the lock looks for it now and then and lets go. AGAIN: another process holds the sign.
+ */
+enum status lock_want(struct lock **out, const char *state, const char *job, struct err *err);
+bool lock_is_wanted(const char *state, const char *job);
+
 void lock_release(struct lock *lock); /* NULL is fine */
 
 #endif

@@ -90,31 +90,60 @@ static struct progress_figures figures_of(struct run *run)
     };
 }
 
-static enum status watch_run(struct run *run, struct err *err)
+/* What this thread does about twice a second while the run goes on. */
+struct watch {
+    struct run *run;
+    const char *state;
+    struct progress progress;
+    bool interrupted, yielded;
+    int64_t told_ns; /* when the run was told to drain */
+};
+
+static void tell_to_drain(struct watch *watch)
 {
+    if (!atomic_load(&watch->run->drain)) {
+        watch->told_ns = now_ns();
+        atomic_store(&watch->run->drain, true);
+    }
+}
+
+static void watch_once(struct watch *watch, int signal)
+{
+    struct run *run = watch->run;
+    if (signal == SIGINT || signal == SIGTERM) {
+        watch->interrupted = true;
+        tell_to_drain(watch);
+    } else if (!run->request.dry_run && !watch->yielded &&
+               lock_is_wanted(watch->state, run->job->name)) {
+        watch->yielded = true;
+        tell_to_drain(watch);
+    }
+    if (watch->interrupted && now_ns() - watch->told_ns > RUN_DRAIN_NS) {
+        atomic_store(&run->stop, true);
+    }
+    if (!run->request.dry_run) {
+        struct progress_figures figures = figures_of(run);
+        progress_show(&watch->progress, &figures);
+    }
+}
+
+static enum status watch_run(struct watch *watch, struct err *err)
+{
+    struct run *run = watch->run;
     struct watched watched = {.run = run, .watcher = pthread_self()};
     sigset_t set;
     watched_signals(&set);
-    struct progress progress;
-    progress_begin(&progress, run->log, run->job->name);
+    progress_begin(&watch->progress, run->log, run->job->name);
     pthread_t thread;
     int error = pthread_create(&thread, NULL, watched_main, &watched);
     if (error) {
         return err_set(err, FAILED, "cannot start a thread: %s", strerror(error));
     }
     while (!atomic_load(&watched.ended)) {
-        const struct timespec span = {.tv_nsec = 200 * NS_PER_MS};
-        int got = sigtimedwait(&set, NULL, &span);
-        if (got == SIGINT || got == SIGTERM) {
-            atomic_store(&run->interrupted, true);
-            atomic_store(&run->stop, true);
-        }
-        struct progress_figures figures = figures_of(run);
-        if (!run->request.dry_run) {
-            progress_show(&progress, &figures);
-        }
+        const struct timespec span = {.tv_nsec = 400 * NS_PER_MS};
+        watch_once(watch, sigtimedwait(&set, NULL, &span));
     }
-    progress_end(&progress);
+    progress_end(&watch->progress);
     pthread_join(thread, NULL);
     *err = watched.err;
     return watched.status;
@@ -122,35 +151,58 @@ static enum status watch_run(struct run *run, struct err *err)
 
 /* --- the jobs --- */
 
-static enum status pull_job(struct cli *cli, struct ledger *ledger, const struct job_config *job,
-                            const struct run_request *request, struct err *err)
+struct pull {
+    struct cli *cli;
+    const struct config *config;
+    const struct job_config *job;
+    struct run_request request;
+    bool wait;
+};
+
+/* One run under the lock. AGAIN: it made room for a scheduled run before it was done. */
+static enum status pull_once(const struct pull *pull, struct ledger *ledger, struct err *err)
 {
     struct run run;
-    run_init(&run, job, ledger, &cli->log, request);
-    enum status status = watch_run(&run, err);
-    if (status == OK && atomic_load(&run.interrupted)) {
+    run_init(&run, pull->job, ledger, &pull->cli->log, &pull->request);
+    struct watch watch = {.run = &run, .state = pull->config->state};
+    enum status status = watch_run(&watch, err);
+    if (watch.interrupted) {
         status = err_set(err, FAILED, "interrupted");
+    } else if (status != OK && watch.yielded && !run.failed) {
+        status = AGAIN;
     }
     run_finish(&run);
     return status;
 }
 
-static enum status pull_locked(struct cli *cli, const struct config *config,
-                               const struct job_config *job, const struct run_request *request,
-                               bool wait, struct err *err)
+static enum status pull_locked(const struct pull *pull, struct err *err)
 {
     struct lock *lock;
-    enum status status = lock_take(&lock, config->state, job->name, wait, err);
+    enum status status = lock_take(&lock, pull->config->state, pull->job->name, pull->wait, err);
     if (status != OK) {
-        return status;
+        return err_set(err, status == AGAIN ? FAILED : status, "%s", err->text);
     }
     struct ledger *ledger = NULL;
-    status = ledger_open(&ledger, config->state, err);
+    status = ledger_open(&ledger, pull->config->state, err);
     if (status == OK) {
-        status = pull_job(cli, ledger, job, request, err);
+        status = pull_once(pull, ledger, err);
     }
     ledger_close(ledger);
     lock_release(lock);
+    return status;
+}
+
+static enum status pull_job(struct pull *pull, struct err *err)
+{
+    enum status status;
+    while ((status = pull_locked(pull, err)) == AGAIN) {
+        log_line(&pull->cli->log, LOG_INFO, "pull pauses for the scheduled run", "job",
+                 pull->job->name, NULL);
+        pull->wait = true;
+        pull->request.again = false; /* what was to be done again is entered in the ledger */
+        const struct timespec span = {.tv_sec = 1};
+        nanosleep(&span, NULL);
+    }
     return status;
 }
 
@@ -166,7 +218,8 @@ static int pull_jobs(struct cli *cli, const struct config *config,
         }
         found = true;
         struct err err;
-        enum status status = pull_locked(cli, config, job, request, !arguments->no_wait, &err);
+        struct pull pull = {cli, config, job, *request, !arguments->no_wait};
+        enum status status = pull_job(&pull, &err);
         if (status != OK) {
             log_line(&cli->log, LOG_ERROR, "run not complete", "job", job->name, "error", err.text,
                      NULL);
@@ -209,7 +262,8 @@ int command_pull(struct cli *cli, int argc, char **argv)
     }
     sigset_t set;
     watched_signals(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL); /* for the threads to come too: watch_run() takes them */
+    pthread_sigmask(SIG_BLOCK, &set,
+                    NULL); /* for the threads to come too: watch_run() takes them */
     int code = pull_jobs(cli, config, &arguments, &request);
     config_free(config);
     return code;

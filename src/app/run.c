@@ -136,6 +136,9 @@ static enum status read_objects(struct run *run, struct err *err)
         *err = run->err;
         return err->status;
     }
+    if (run->objects_taken < run->objects_total) {
+        return err_set(err, FAILED, "stopped with objects left to read");
+    }
     return OK;
 }
 

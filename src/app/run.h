@@ -8,6 +8,7 @@
 
 #include "app/batch.h"
 #include "base/log.h"
+#include "base/timestamp.h"
 
 #include <pthread.h>
 
@@ -17,6 +18,9 @@ struct run_request {
     bool new_schema; /* accept that points now look different; implies again */
     bool dry_run;    /* only print what would be read, on stdout */
 };
+
+/* How long a run that was told to drain may take before it is stopped. */
+#define RUN_DRAIN_NS (8 * NS_PER_SECOND)
 
 enum run_phase { RUN_LISTING, RUN_READING, RUN_DONE };
 
@@ -32,8 +36,8 @@ struct run {
     struct ledger_work *work;
     uint64_t fingerprint;
 
-    atomic_bool stop;        /* set by whoever ends the run early */
-    atomic_bool interrupted; /* by a signal */
+    atomic_bool drain; /* no new object; what is under way is finished and settled */
+    atomic_bool stop;  /* what is under way is let go, unsettled */
     atomic_int holding, phase;
     atomic_uint source_failures; /* in a row */
     struct run_totals totals;

@@ -147,7 +147,7 @@ static enum status read_object(struct worker *worker, const struct object *objec
 static enum status read_all(struct worker *worker, struct err *err)
 {
     CLEANUP(arena_finish) struct arena keys = {0};
-    for (;;) {
+    while (!atomic_load(&worker->run->drain)) {
         struct object object;
         arena_reset(&keys);
         enum status status = ledger_work_next(worker->run->work, &keys, &object, err);
