@@ -1,5 +1,5 @@
-/* arena: see arena.h. A chain of blocks; a request larger than a block gets a block of its own
- * size. */
+/* arena: see arena.h. A chain of blocks; a request larger than a block gets one that
+ * fits. */
 #include "base/arena.h"
 
 #include "base/memory.h"
@@ -23,6 +23,16 @@ static struct arena_block *block_new(size_t size)
     return block;
 }
 
+/* Powers of two, so that requests that grow little by little do not leave a block each behind. */
+static size_t block_size(size_t wanted)
+{
+    size_t size = BLOCK_BYTES;
+    while (size < wanted) {
+        size *= 2;
+    }
+    return size;
+}
+
 /* Moves on to a block with room for size: the next one kept from before a reset, or a new one. */
 static struct arena_block *next_block(struct arena *arena, size_t size)
 {
@@ -31,7 +41,7 @@ static struct arena_block *next_block(struct arena *arena, size_t size)
         block = block->next;
     }
     if (!block || block->size - block->used < size) {
-        struct arena_block *fresh = block_new(size > BLOCK_BYTES ? size : BLOCK_BYTES);
+        struct arena_block *fresh = block_new(block_size(size));
         if (block) {
             block->next = fresh;
         } else {
