@@ -108,11 +108,11 @@ DELIVERED_S = seconds_of("2026-03-01T12:00:00")
 FOLDER = "March-2026/"
 
 
-@unittest.skipUnless(os.access(BINARY, os.X_OK), "no program at " + BINARY)
 class Case(unittest.TestCase):
     maxDiff = 2000
 
     def setUp(self):
+        self.assertTrue(os.access(BINARY, os.X_OK), "no program at %s: build it, or set LOGGATEWAY" % BINARY)
         folder = tempfile.TemporaryDirectory(prefix="loggateway-test-")
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
@@ -205,6 +205,23 @@ class Case(unittest.TestCase):
         self.assertEqual(result.code, code, str(result))
         self.assert_adds_up(result)
         return result
+
+    def forget(self):
+        """Removes the ledger."""
+        for suffix in ("", "-wal", "-shm"):
+            if os.path.exists(self.state_path + suffix):
+                os.unlink(self.state_path + suffix)
+
+    def kill_pulls(self, rng, times, span_s):
+        """Starts a pull `times` times and kills it in the middle; returns how often it was still alive. span_s is what a
+        whole pull takes; a killed one gets an eighth of it at most, so that there is work left for the last of them."""
+        killed = 0
+        for _ in range(times):
+            process = self.start("pull", "--from-date", "2026-01-01")
+            time.sleep(rng.uniform(0, span_s / 8))
+            process.kill()
+            killed += process.wait() == -signal.SIGKILL
+        return killed
 
     # --- checks ---
 

@@ -81,19 +81,19 @@ class BadLine(Exception):
 
 
 def split_unescaped(text, separator, quotes=False):
-    parts, start, at, quoted = [], 0, 0, False
-    while at < len(text):
-        if text[at] == "\\":
-            at += 2
-            continue
-        if quotes and text[at] == '"':
-            quoted = not quoted
-        if text[at] == separator and not quoted:
-            parts.append(text[start:at])
-            start = at + 1
-        at += 1
-    parts.append(text[start:])
-    return parts
+    """Splits at separators that no backslash escapes and, with quotes, that are not inside of double quotes."""
+    quoted = r'|"(?:[^"\\]|\\.)*"' if quotes else ""
+    plain = r"[^\\%s%s]" % (re.escape(separator), '"' if quotes else "")
+    whole = re.compile(r"(?:%s|\\.%s|\\\Z)*" % (plain + "+", quoted), re.DOTALL)
+    parts, at = [], 0
+    while True:
+        end = whole.match(text, at).end()
+        parts.append(text[at:end])
+        if end == len(text):
+            return parts
+        if text[end] != separator:
+            raise BadLine("an open quote: " + text[end : end + 80])
+        at = end + 1
 
 
 def unescape_name(text):

@@ -208,3 +208,9 @@ class Influx(Daemon):
             key = (row["_measurement"], series, nanoseconds(row["_time"]))
             points.setdefault(key, {})[row["_field"]] = row["_value"]
         return points
+
+    def texts(self, bucket, measurement, field, tag):
+        """{value of the tag: value of the field}, by InfluxQL: its replies are JSON, and CSV ones change line ends."""
+        question = 'SELECT "%s", "%s" FROM "%s"' % (field, tag, measurement)
+        answer = self.call("GET", "/query?" + urllib.parse.urlencode({"db": bucket, "q": question, "epoch": "ns"}))
+        return {row[2]: row[1] for row in answer["results"][0]["series"][0]["values"]}
