@@ -105,8 +105,7 @@ static void stops_at_the_maximum(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         CLEANUP(buf_finish)
-        struct buf enough = {.max = rows[i].need + 1},
-                   less = {.max = rows[i].need};
+        struct buf enough = {.max = rows[i].need + 1}, less = {.max = rows[i].need};
         buf_add_byte(&enough, '>');
         buf_add_byte(&less, '>');
         assert_true(rows[i].escape(&enough, slice_of(rows[i].text)));
@@ -150,6 +149,8 @@ static void surrogates_without_partner_become_fffd(void **state)
     expect_text(json_unescape, "\\ude00\\ud83d", FFFD FFFD);
     expect_text(json_unescape, "\\ud83d\\ud83d\\ude00", FFFD "\xF0\x9F\x98\x80");
     expect_text(json_unescape, "\\ud83d\\u0041", FFFD "A");
+    expect_text(json_unescape, "\\ud83d\\ue000", FFFD "\xEE\x80\x80");
+    expect_text(json_unescape, "\\ud83d\\udbff", FFFD FFFD);
 }
 
 /* Never met on valid JSON, but a broken record's keys are read with it too. */

@@ -84,6 +84,9 @@ static void hides_values_of_every_kind(void **state)
 
 static void hides_at_any_depth(void **state)
 {
+    shows_as(*state,
+             "{\"password\":{\"token\":{\"x\":1},\"y\":[{\"secret\":[2]}],\"z\":3},\"q\":4}",
+             "{\"password\":" RJ ",\"q\":4}");
     shows_as(*state, "{\"x\":{\"y\":[1,[{\"z\":0,\"Cookie\":\"c\"}],{\"token\":1}]},\"v\":\"w\"}",
              "{\"x\":{\"y\":[1,[{\"z\":0,\"Cookie\":" RJ "}],{\"token\":" RJ "}]},\"v\":\"w\"}");
     shows_as(*state, "{\"pass\\u0077ord\":1,\"\\u0053ecret\":2,\"toke\\u006e\":3,\"tok\\n\":4}",

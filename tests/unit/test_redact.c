@@ -156,7 +156,9 @@ static void masks_broken_json_held_in_a_string(void **state)
     (void)state;
     shows_as("{\\\"a\\\":1,\\\"password\\\":\\\"abc", 0, "{\\\"a\\\":1,\\\"password\\\":\\\"" R);
     shows_as("[info] token=abc, done", 0, "[info] token=" R ", done");
-    /* the fault is in what is hidden: the rest is then read as the JSON it is */
+    /* the fault is in what is hidden: once it is gone, what is too deep to look into is masked */
+    shows_as("{\\\"token\\\":\\\"\\\\x\\\",\\\"a\\\":\\\"{\\\\\\\"b\\\\\\\":1}\\\"}", 2,
+             "{\\\"token\\\":\\\"" R "\\\",\\\"a\\\":\\\"" R "\\\"}");
     shows_as("{\\\"token\\\":\\\"\\\\x\\\",\\\"\\\\u0074oken\\\":{\\\"a\\\":1}}", 0,
              "{\\\"token\\\":\\\"" R "\\\",\\\"\\\\u0074oken\\\":" R);
 }
@@ -223,6 +225,18 @@ static void masks_values_in_plain_text(void **state)
     expect_bytes("statusCode=200 key: value", "statusCode=200 key: value");
 }
 
+/* A name is looked for before a ':', but not within a value that was hidden: how long that was
+ * would decide. */
+static void no_name_reaches_into_a_hidden_value(void **state)
+{
+    (void)state;
+    char text[400];
+    memset(text, 'v', sizeof text);
+    memcpy(text, "\"password: ", 11);
+    memcpy(text + sizeof text - 7, ",z\":5}", 7); /* with its NUL */
+    expect_bytes(text, "\"password: " R ",z\":5}");
+}
+
 static void keeps_bytes_that_are_not_text(void **state)
 {
     (void)state;
@@ -264,6 +278,7 @@ int main(void)
         cmocka_unit_test(masks_values_in_cut_records),
         cmocka_unit_test(masks_values_in_nested_json),
         cmocka_unit_test(masks_values_in_plain_text),
+        cmocka_unit_test(no_name_reaches_into_a_hidden_value),
         cmocka_unit_test(keeps_bytes_that_are_not_text),
         cmocka_unit_test(cuts_at_the_maximum),
     };
