@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -230,6 +231,35 @@ static enum status upgrade(sqlite3 *db, const char *path, const char *const *ste
     return status;
 }
 
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The change to WAL needs the file to itself, and SQLite does not wait for that: two processes that
+ * create the same ledger meet here. */
+static enum status adjust(sqlite3 *db, const char *path, struct err *err)
+{
+    static const struct timespec pause_between_tries = {.tv_nsec = 10 * 1000000};
+    int64_t give_up_ms = monotonic_ms() + BUSY_MS;
+    enum status status;
+    while ((status = execute(db, path,
+                             "PRAGMA auto_vacuum = INCREMENTAL;" /* of a new file only */
+                             "PRAGMA journal_mode = WAL;"
+                             "PRAGMA synchronous = NORMAL;"
+                             "PRAGMA foreign_keys = OFF;"
+                             "PRAGMA trusted_schema = OFF;"
+                             "PRAGMA journal_size_limit = 16777216;"
+                             "PRAGMA cache_size = -16384", /* KiB */
+                             "opening", err)) != OK &&
+           (sqlite3_errcode(db) & 0xFF) == SQLITE_BUSY && monotonic_ms() < give_up_ms) {
+        nanosleep(&pause_between_tries, NULL);
+    }
+    return status;
+}
+
 static enum status set_up(sqlite3 *db, const char *path, const char *const *steps, int n_steps,
                           struct err *err)
 {
@@ -237,15 +267,7 @@ static enum status set_up(sqlite3 *db, const char *path, const char *const *step
     int version;
     enum status status = peek_version(db, path, n_steps, &version, err);
     if (status == OK) {
-        status = execute(db, path,
-                         "PRAGMA auto_vacuum = INCREMENTAL;" /* of a new file only */
-                         "PRAGMA journal_mode = WAL;"
-                         "PRAGMA synchronous = NORMAL;"
-                         "PRAGMA foreign_keys = OFF;"
-                         "PRAGMA trusted_schema = OFF;"
-                         "PRAGMA journal_size_limit = 16777216;"
-                         "PRAGMA cache_size = -16384", /* KiB */
-                         "opening", err);
+        status = adjust(db, path, err);
     }
     if (status == OK && version < n_steps) {
         status = upgrade(db, path, steps, n_steps, err);

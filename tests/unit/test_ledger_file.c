@@ -431,6 +431,26 @@ static void test_kills(void **state)
     }
 }
 
+/* All of them find it, or find it made: nobody is told that it is busy. */
+static void test_created_by_many(void **state)
+{
+    struct ledger_place *place = *state;
+    for (int round = 0; round < 60; round++) {
+        for (int i = 0; i < 6; i++) {
+            if (fork() == 0) {
+                bool failed = ledger_open(&place->ledger, place->path, &place->err) != OK;
+                ledger_close(place->ledger);
+                _exit(failed);
+            }
+        }
+        int ended;
+        while (wait(&ended) > 0) {
+            assert_int_equal(ended, 0);
+        }
+        unlink(place->path);
+    }
+}
+
 /* Two writers and a reader on one file: nobody is turned away, nobody sees half a change. */
 static void test_two_processes(void **state)
 {
@@ -471,6 +491,7 @@ int main(void)
         TEST_OPEN(test_no_room),
         TEST_OPEN(test_locked_for_long),
         TEST(test_kills),
+        TEST(test_created_by_many),
         TEST(test_two_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
