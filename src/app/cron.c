@@ -8,9 +8,15 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { YEARS_AHEAD = 40 }; /* 29 February on a given weekday comes again within 40 years */
+enum { YEARS_AHEAD = 9 }; /* the rarest date, 29 February, is at most 8 years away (1896 to 1904) */
 
 static const int64_t day_s = 86400;
+
+/* No zone is farther from UTC than 26 hours, and none was put back by more than a day. */
+#define CHANGE_REACH_S (3 * INT64_C(86400))
+
+/* About as far as a timestamp in nanoseconds goes, to either side of 1970. */
+#define CRON_REACH_S (INT64_MAX / NS_PER_SECOND - 10 * INT64_C(86400))
 
 /* --- reading --- */
 
@@ -22,12 +28,13 @@ struct field {
     const char *name;
     unsigned low, high;
     const char *const *names; /* of low, low + 1, ... */
+    bool takes_any;           /* "?" too */
 };
 
 static const struct field fields[] = {
-    {"second", 0, 59, NULL},       {"minute", 0, 59, NULL},
-    {"hour", 0, 23, NULL},         {"day of month", 1, 31, NULL},
-    {"month", 1, 12, month_names}, {"day of week", 0, 7, weekday_names},
+    {"second", 0, 59, NULL, false},       {"minute", 0, 59, NULL, false},
+    {"hour", 0, 23, NULL, false},         {"day of month", 1, 31, NULL, true},
+    {"month", 1, 12, month_names, false}, {"day of week", 0, 7, weekday_names, true},
 };
 
 static bool read_number(struct slice *text, unsigned *number)
@@ -62,12 +69,14 @@ static bool take(struct slice *text, char byte)
     return true;
 }
 
-/* "*", "5", "1-5", each with "/n". "5/n" means from 5 to the end. */
+/* "*", "?", "5", "1-5", each but "?" with "/n". "5/n" means from 5 to the end. */
 static bool read_part(const struct field *field, struct slice text, uint64_t *bits)
 {
     unsigned from = field->low, to = field->high, step = 1;
-    bool whole = take(&text, '*') || take(&text, '?');
-    if (whole) {
+    if (field->takes_any && slice_is(text, "?")) {
+        text = slice_of("*");
+    }
+    if (take(&text, '*')) {
         to -= to == 7; /* Sunday is 0 */
     } else {
         if (!read_value(field, &text, &from)) {
@@ -171,7 +180,7 @@ enum status cron_parse(struct cron *out, const char *text, struct err *err)
     }
     out->any_day = is_any(parts[3]);
     out->any_weekday = is_any(parts[5]);
-    out->elapsed = parts[2].at[0] == '*' || memchr(parts[2].at, '/', parts[2].len);
+    out->elapsed = memchr(parts[2].at, '*', parts[2].len) || memchr(parts[2].at, '/', parts[2].len);
     return OK;
 }
 
@@ -238,8 +247,9 @@ static int64_t next_local(const struct cron *cron, int64_t after)
 
 /* --- on a real clock --- */
 
-/* Follows elapsed time: due whenever the wall clock shows a due time, shown twice or not at all. */
-static int64_t next_elapsed(const struct cron *cron, const struct zone *zone, int64_t after)
+/* With "*" or a step in the hour: due whenever the wall clock shows a due time, be it shown twice
+ * or not at all. */
+static int64_t next_shown(const struct cron *cron, const struct zone *zone, int64_t after)
 {
     for (;;) {
         int32_t offset = zone_offset(zone, after + 1);
@@ -255,41 +265,51 @@ static int64_t next_elapsed(const struct cron *cron, const struct zone *zone, in
     }
 }
 
-/* The instant at which the wall clock shows `local` for the first time, or the end of the gap it
- * falls into. */
-static int64_t instant_of(const struct zone *zone, int64_t local)
+/* The latest local time that the wall clock has shown up to `at`: what it showed before it was put
+ * back is not due again. */
+static int64_t latest_shown(const struct zone *zone, int64_t at)
 {
-    int32_t before = zone_offset(zone, local - day_s);
-    int32_t behind = zone_offset(zone, local + day_s);
-    if (before == behind) {
-        return local - before;
+    int64_t latest = INT64_MIN;
+    for (int64_t from = at - CHANGE_REACH_S;;) {
+        int64_t change = zone_next_change(zone, from);
+        int64_t last = change <= at ? change - 1 : at;
+        int64_t shown = last + zone_offset(zone, last);
+        latest = shown > latest ? shown : latest;
+        if (change > at) {
+            return latest;
+        }
+        from = change;
     }
-    int64_t change = zone_next_change(zone, local - day_s);
-    if (local - before < change) {
-        return local - before;
-    }
-    return local - behind >= change ? local - behind : change;
 }
 
+/* The first instant at which the wall clock shows `local` or, when a change skips that, a later
+ * time. */
+static int64_t first_shown(const struct zone *zone, int64_t local)
+{
+    for (int64_t from = local - CHANGE_REACH_S;;) {
+        int64_t at = local - zone_offset(zone, from);
+        int64_t change = zone_next_change(zone, from);
+        if (at < change) {
+            return at > from ? at : from;
+        }
+        from = change;
+    }
+}
+
+/* With fixed hours only: each local time once. */
 static int64_t next_fixed(const struct cron *cron, const struct zone *zone, int64_t after)
 {
-    int64_t local = after + zone_offset(zone, after);
-    if (zone_offset(zone, after - day_s) != zone_offset(zone, after + day_s)) {
-        local -= 3 * 3600; /* near a change: times shown before may still be due */
-    }
-    for (;;) {
-        local = next_local(cron, local);
-        if (local == INT64_MAX) {
-            return INT64_MAX;
-        }
-        int64_t instant = instant_of(zone, local);
-        if (instant > after) {
-            return instant;
-        }
-    }
+    int64_t local = next_local(cron, latest_shown(zone, after));
+    return local == INT64_MAX ? INT64_MAX : first_shown(zone, local);
 }
 
 int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t after)
 {
-    return cron->elapsed || !zone ? next_elapsed(cron, zone, after) : next_fixed(cron, zone, after);
+    if (after < -CRON_REACH_S) {
+        after = -CRON_REACH_S;
+    }
+    if (after > CRON_REACH_S) {
+        return INT64_MAX;
+    }
+    return cron->elapsed || !zone ? next_shown(cron, zone, after) : next_fixed(cron, zone, after);
 }

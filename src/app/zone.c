@@ -11,11 +11,11 @@
 #include "base/timestamp.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { ZONE_FILE_MAX_BYTES = 256 * 1024, HEADER_BYTES = 44 };
+enum { OFFSET_MAX_S = 26 * 3600 }; /* RFC 8536 section 3.2: less than 26 hours */
 
 static const int64_t day_s = 86400;
 
@@ -44,6 +44,11 @@ void zone_free(struct zone *zone)
         free(zone->offsets);
         free(zone);
     }
+}
+
+static bool is_offset(int64_t seconds)
+{
+    return seconds > -OFFSET_MAX_S && seconds < OFFSET_MAX_S;
 }
 
 /* --- the footer (POSIX TZ; RFC 8536 section 3.3) --- */
@@ -117,7 +122,7 @@ static bool read_date(const char **text, struct rule_date *date)
         }
     } else {
         *text += date->kind == 'J';
-        if (!read_number(text, &date->day) || date->day > 365) {
+        if (!read_number(text, &date->day) || date->day > 365 || date->day < (date->kind == 'J')) {
             return false;
         }
     }
@@ -139,7 +144,7 @@ static bool read_rule(struct zone *zone, const char *text)
     zone->daylight = zone->standard + 3600;
     zone->has_rule = true;
     if (!*text) {
-        return true;
+        return is_offset(zone->standard);
     }
     if (!skip_name(&text)) {
         return false;
@@ -151,8 +156,9 @@ static bool read_rule(struct zone *zone, const char *text)
         zone->daylight = -west;
     }
     zone->has_dst = true;
-    return *text++ == ',' && read_date(&text, &zone->begin) && *text++ == ',' &&
-           read_date(&text, &zone->end) && !*text;
+    return is_offset(zone->standard) && is_offset(zone->daylight) && *text++ == ',' &&
+           read_date(&text, &zone->begin) && *text++ == ',' && read_date(&text, &zone->end) &&
+           !*text;
 }
 
 static bool is_leap(int year)
@@ -213,16 +219,28 @@ static bool is_far(int64_t at)
            at < INT64_MIN / NS_PER_SECOND + 800 * day_s;
 }
 
+/* The last of a date's instants at or before `at`. A date of one year may lie in the next or in the
+ * one before ("J365/25"). */
+static int64_t last_instant(const struct rule_date *date, int32_t offset, int64_t at)
+{
+    int year = year_of(at);
+    int64_t last = INT64_MIN;
+    for (int y = year - 1; y <= year + 1; y++) {
+        int64_t instant = rule_instant(date, y, offset);
+        last = instant <= at ? instant : last;
+    }
+    return last;
+}
+
+/* Daylight time all year is written as an end in the instant of the next begin. */
 static int32_t rule_offset(const struct zone *zone, int64_t at)
 {
     if (!zone->has_dst || is_far(at)) {
         return zone->standard;
     }
-    int year = year_of(at + zone->standard);
-    int64_t begin = rule_instant(&zone->begin, year, zone->standard);
-    int64_t end = rule_instant(&zone->end, year, zone->daylight);
-    bool daylight = begin < end ? at >= begin && at < end : at >= begin || at < end;
-    return daylight ? zone->daylight : zone->standard;
+    int64_t begin = last_instant(&zone->begin, zone->standard, at);
+    int64_t end = last_instant(&zone->end, zone->daylight, at);
+    return begin >= end ? zone->daylight : zone->standard;
 }
 
 static int64_t rule_next_change(const struct zone *zone, int64_t after)
@@ -295,11 +313,11 @@ static bool read_block(struct zone *zone, const struct header *header, const cha
             return false;
         }
         zone->offsets[i] = (int32_t)big32(types + type * 6);
-        if (zone->offsets[i] < -day_s * 2 || zone->offsets[i] > day_s * 2) {
+        if (!is_offset(zone->offsets[i])) {
             return false;
         }
     }
-    return zone->first >= -day_s * 2 && zone->first <= day_s * 2;
+    return is_offset(zone->first);
 }
 
 static bool read_footer(struct zone *zone, struct slice rest)
@@ -328,7 +346,8 @@ static bool read_file(struct zone *zone, struct slice bytes)
         return false;
     }
     struct slice second = {bytes.at + skip, bytes.len - skip};
-    if (!read_header(second, &header) || HEADER_BYTES + block_bytes(&header, 8) > second.len) {
+    if (!read_header(second, &header) || header.leap > 0 ||
+        HEADER_BYTES + block_bytes(&header, 8) > second.len) {
         return false;
     }
     skip = HEADER_BYTES + block_bytes(&header, 8);
@@ -341,7 +360,8 @@ enum status zone_parse(struct zone **out, struct slice bytes, struct err *err)
     struct zone *zone = memory_new(sizeof *zone);
     if (!read_file(zone, bytes)) {
         zone_free(zone);
-        return err_set(err, BAD_DATA, "not a time zone file of version 2 or later");
+        return err_set(err, BAD_DATA,
+                       "not a time zone file of version 2 or later without leap seconds");
     }
     *out = zone;
     return OK;
@@ -366,17 +386,20 @@ enum status zone_load(struct zone **out, const char *name, struct err *err)
     char path[128];
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
     FILE *file = is_zone_name(name) ? fopen(path, "rbe") : NULL;
-    if (!file) {
+    CLEANUP(buf_finish) struct buf bytes = {.max = ZONE_FILE_MAX_BYTES};
+    if (file) {
+        bytes.len = fread(buf_room(&bytes, ZONE_FILE_MAX_BYTES), 1, ZONE_FILE_MAX_BYTES, file);
+        fclose(file);
+    }
+    if (bytes.len == 0) { /* a folder, such as "Europe", opens and has no bytes */
         return err_set(err, BAD_CONFIG, "no time zone '%s' (is the package tzdata installed?)",
                        name);
     }
-    CLEANUP(buf_finish) struct buf bytes = {.max = ZONE_FILE_MAX_BYTES};
-    char *room = buf_room(&bytes, ZONE_FILE_MAX_BYTES);
-    bytes.len = fread(room, 1, ZONE_FILE_MAX_BYTES, file);
-    fclose(file);
-    enum status status = zone_parse(out, buf_slice(&bytes), err);
-    return status == OK ? OK
-                        : err_set(err, BAD_CONFIG, "time zone '%s': %s is damaged", name, path);
+    if (zone_parse(out, buf_slice(&bytes), err) != OK) {
+        err->status = BAD_CONFIG;
+        return err_prefix(err, "time zone '%s': %s", name, path);
+    }
+    return OK;
 }
 
 /* --- questions --- */

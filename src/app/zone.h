@@ -13,7 +13,8 @@
 
 struct zone;
 
-/* name: "UTC", "Europe/Berlin". BAD_CONFIG: no such zone (or no tzdata on the machine). */
+/* name: "UTC", "Europe/Berlin". BAD_CONFIG: no such zone (or no tzdata on the machine), or one that
+ * counts leap seconds ("right/UTC"). */
 enum status zone_load(struct zone **out, const char *name, struct err *err);
 /* The same from the bytes of a TZif file. BAD_DATA: it is not one. */
 enum status zone_parse(struct zone **out, struct slice bytes, struct err *err);
