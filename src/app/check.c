@@ -6,6 +6,7 @@
 #include "app/arguments.h"
 #include "app/cli.h"
 #include "app/place.h"
+#include "app/schedule.h"
 #include "app/world.h"
 #include "base/cleanup.h"
 #include "data/folders.h"
@@ -50,6 +51,16 @@ static enum status check_parsers(const struct job_config *job, struct err *err)
     return status;
 }
 
+static enum status check_schedule(const struct job_config *job, struct err *err)
+{
+    struct schedule schedule;
+    enum status status = schedule_init(&schedule, job, err);
+    if (status == OK) {
+        schedule_finish(&schedule);
+    }
+    return status;
+}
+
 static void describe_job(const struct job_config *job)
 {
     printf("job %s: %s (%s) -> ", job->name, job->from->name, job->from->module->about.name);
@@ -82,6 +93,7 @@ static int check_job(struct cli *cli, const struct job_config *job, bool connect
     struct err err;
     describe_job(job);
     int code = report(job, check_parsers(job, &err), &err);
+    code = worse(code, report(job, check_schedule(job, &err), &err));
     code = worse(code, report(job, check_place(cli, job->from, true, connect, &err), &err));
     for (size_t i = 0; i < job->n_to; i++) {
         code = worse(code, report(job, check_place(cli, job->to[i], false, connect, &err), &err));
