@@ -88,11 +88,13 @@ static int on_close_socket(void *context, curl_socket_t fd)
 static void replace_socket(int fd)
 {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0) {
-        close(ends[1]);
-        dup3(ends[0], fd, O_CLOEXEC);
-        close(ends[0]);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+        shutdown(fd, SHUT_RDWR); /* no descriptors left: the next best */
+        return;
     }
+    close(ends[1]);
+    dup3(ends[0], fd, O_CLOEXEC);
+    close(ends[0]);
 }
 
 /* All of the handle's sockets: a cached idle one among them would be found dead and replaced. */
@@ -130,10 +132,10 @@ static void headers_take(struct http *http)
     }
     http->headers_taken = true;
     long code = 0;
-    curl_off_t length = -1;
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &code);
-    curl_easy_getinfo(http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     reply->code = code < 200 ? 0 : (int)code; /* 1xx announce a reply, they are none */
+    curl_off_t length = -1;
+    curl_easy_getinfo(http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     reply->content_length = length;
     header_copy(http, "ETag", reply->etag, sizeof reply->etag);
     header_copy(http, "Location", reply->location, sizeof reply->location);
@@ -146,7 +148,7 @@ static void headers_take(struct http *http)
         reply->retry_after_ns = http_retry_after_read(value, world_now(http->world));
     }
     value = header_find(http, "Last-Modified");
-    if (!value || !timestamp_parse_http(slice_of(value), &reply->last_modified_ns)) {
+    if (value && !timestamp_parse_http(slice_of(value), &reply->last_modified_ns)) {
         reply->last_modified_ns = INT64_MIN;
     }
     size_t max = http->request->max_body_bytes;
@@ -175,7 +177,6 @@ static size_t on_body(char *at, size_t size, size_t count, void *context)
     } else {
         body_keep(http, bytes);
     }
-    http->moved_ns = world_monotonic(http->world);
     return http->ended == OK ? bytes.len : CURL_WRITEFUNC_ERROR;
 }
 
@@ -201,7 +202,7 @@ static int on_progress(void *context, curl_off_t to_receive, curl_off_t received
     (void)to_receive, (void)to_send;
     struct http *http = context;
     int64_t now_ns = world_monotonic(http->world);
-    if (received + sent != http->moved_bytes) {
+    if (received + sent != http->moved_bytes) { /* seen after receive, so that its time is free */
         http->moved_bytes = received + sent;
         http->moved_ns = now_ns;
     }
@@ -252,16 +253,12 @@ static bool is_bodiless(const struct http_request *request)
     return strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
 }
 
-static bool payload_may_be_unsigned(const struct http_request *request)
-{
-    return is_bodiless(request) || strncasecmp(request->url, "https:", 6) == 0;
-}
-
 static bool signature_headers_add(const struct http_request *request, struct curl_slist **list)
 {
     const struct http_signature *signature = request->signature;
     bool whole = true;
-    if (payload_may_be_unsigned(request) && !has_header(request, "x-amz-content-sha256")) {
+    bool may_be_unsigned = is_bodiless(request) || strncasecmp(request->url, "https:", 6) == 0;
+    if (may_be_unsigned && !has_header(request, "x-amz-content-sha256")) {
         whole = header_add(list, "x-amz-content-sha256", "UNSIGNED-PAYLOAD");
     }
     if (signature->session_token) {

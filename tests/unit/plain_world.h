@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,17 +71,6 @@ static inline void plain_notice(struct world *world, const char *text)
     struct plain_world *plain = (struct plain_world *)world;
     plain->notices++;
     snprintf(plain->notice, sizeof plain->notice, "%s", text);
-}
-
-/* As app/world.c has it, which unit tests do not link. */
-void world_notice(struct world *world, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    world->calls->notice(world, text);
 }
 
 static inline int plain_open(const char *path, int flags, mode_t mode)

@@ -31,7 +31,8 @@ enum then {
 struct scripted_reply {
     const char *bytes; /* status line, headers, body */
     enum then then;
-    size_t len; /* 0 = up to the NUL */
+    size_t len;      /* 0 = up to the NUL */
+    size_t pause_at; /* half a second's pause before this byte; 0 = none */
 };
 
 struct scripted_server {
@@ -76,18 +77,32 @@ static inline void scripted_reset(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-/* Plays one reply; false: the connection is to be closed. */
-static inline bool scripted_play(struct scripted_server *server, int fd,
-                                 const struct scripted_reply *reply)
+/* False: the client hung up. */
+static inline bool scripted_send(struct scripted_server *server, int fd, const char *bytes,
+                                 size_t len)
 {
-    size_t len = reply->len ? reply->len : strlen(reply->bytes);
     for (size_t sent = 0; sent < len;) {
-        ssize_t count = send(fd, reply->bytes + sent, len - sent, MSG_NOSIGNAL);
+        ssize_t count = send(fd, bytes + sent, len - sent, MSG_NOSIGNAL);
         if (count <= 0) {
             server->hung_up = true;
             return false;
         }
         sent += (size_t)count;
+    }
+    return true;
+}
+
+/* Plays one reply; false: the connection is to be closed. */
+static inline bool scripted_play(struct scripted_server *server, int fd,
+                                 const struct scripted_reply *reply)
+{
+    size_t len = reply->len ? reply->len : strlen(reply->bytes);
+    if (!scripted_send(server, fd, reply->bytes, reply->pause_at)) {
+        return false;
+    }
+    usleep(reply->pause_at ? 500000 : 0);
+    if (!scripted_send(server, fd, reply->bytes + reply->pause_at, len - reply->pause_at)) {
+        return false;
     }
     if (reply->then == THEN_RESET) {
         usleep(50000); /* so that the reply arrives before the reset removes it */
