@@ -253,8 +253,13 @@ static void test_runs_are_pruned(void **state)
         assert_ok(place, ledger_run_begin(place->ledger, "lyve", i, &run, &place->err));
         assert_true(run > before);
     }
-    assert_int_equal(ask(place, "SELECT count(*) FROM run WHERE job = 'lyve'"), 1000);
-    assert_int_equal(ask(place, "SELECT min(started) FROM run WHERE job = 'lyve'"), 10);
+    assert_int_equal(ask(place, "SELECT count(*) FROM run WHERE job = 'lyve'"), 1001);
+    int64_t first;
+    assert_ok(place, ledger_first_start(place->ledger, "lyve", &first, &place->err));
+    assert_int_equal(first, 0); /* the first run is kept, and the newest 1,000 */
+    assert_int_equal(ask(place, "SELECT min(started) FROM run WHERE job = 'lyve' AND started > 0"),
+                     10);
+    assert_int_equal(ledger_first_start(place->ledger, "nobody", &first, &place->err), AGAIN);
     assert_int_equal(ask(place, "SELECT count(*) FROM run WHERE job = 'other'"), 1);
 }
 
