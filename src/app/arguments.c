@@ -10,7 +10,7 @@ int arguments_read(int argc, char **argv, const struct argument *table, bool lea
     struct option rows[ARGUMENTS_MAX + 1] = {0};
     char letters[2 * ARGUMENTS_MAX + 2] = {leading ? '+' : '\0'};
     size_t used = leading ? 1 : 0;
-    for (int i = 0; table[i].name && i < ARGUMENTS_MAX; i++) {
+    for (int i = 0; i < ARGUMENTS_MAX && table[i].name; i++) {
         rows[i] = (struct option){table[i].name, table[i].value ? required_argument : no_argument,
                                   NULL, 256 + i};
         if (table[i].letter) {
