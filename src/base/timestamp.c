@@ -5,6 +5,8 @@
  */
 #include "base/timestamp.h"
 
+#include "base/decimal.h"
+
 #include <stdio.h>
 
 enum { DAYS_PER_ERA = 146097, YEARS_PER_ERA = 400, SECONDS_PER_DAY = 86400 };
@@ -273,6 +275,11 @@ bool timestamp_parse_time_of_day(struct slice text, int64_t latest_ns, int64_t *
         back += NS_PER_DAY;
     }
     return !__builtin_sub_overflow(latest_ns, back, ns);
+}
+
+bool timestamp_parse_epoch(struct slice text, int64_t *ns)
+{
+    return decimal_parse(text, 9, DECIMAL_CUT, ns);
 }
 
 static bool read_day_name(struct slice *rest)

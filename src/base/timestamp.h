@@ -40,6 +40,10 @@ bool timestamp_parse_go(struct slice text, int64_t *ns);
 /* "hh:mm:ss" on the latest day on which that is at or before `latest_ns`. */
 bool timestamp_parse_time_of_day(struct slice text, int64_t latest_ns, int64_t *ns);
 
+/* Seconds since 1970 as JSON writes a number, "1547188415.857497" or "1.547188415857497E9"; digits
+ * below nanoseconds are dropped. */
+bool timestamp_parse_epoch(struct slice text, int64_t *ns);
+
 /* HTTP-date, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7, preferred form only). */
 bool timestamp_parse_http(struct slice text, int64_t *ns);
 

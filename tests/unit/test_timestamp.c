@@ -316,6 +316,44 @@ static void days_follow_each_other(void **state)
     }
 }
 
+static void seconds_since_1970_are_read(void **state)
+{
+    (void)state;
+    static const struct example examples[] = {
+        {"1547188415.857497", 1547188415857497000},
+        {"1547188415", 1547188415000000000},
+        {"1.547188415857497E9", 1547188415857497000},
+        {"15471884158574970e-7", 1547188415857497000},
+        {"0.0000000019", 1},
+        {"-0.5", -500000000},
+        {"0", 0},
+        {"1e-400", 0},
+        {"9223372036.854775807", INT64_MAX},
+        {"9223372036.8547758079", INT64_MAX},
+        {"-9223372036.854775808", INT64_MIN},
+    };
+    check_examples(timestamp_parse_epoch, examples, COUNT(examples));
+    static const char *const texts[] = {
+        "",
+        "-",
+        ".5",
+        "5.",
+        "1,5",
+        "+1",
+        "1 ",
+        "0x10",
+        "1e",
+        "1e+",
+        "1.5.2",
+        "NaN",
+        "1e10",
+        "9223372036.854775808",
+        "-9223372036.854775809",
+        "2019-01-11T06:33:35Z",
+    };
+    check_refused(timestamp_parse_epoch, texts, COUNT(texts));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +365,7 @@ int main(void)
         cmocka_unit_test(arguments_are_read),
         cmocka_unit_test(durations_are_read),
         cmocka_unit_test(what_is_not_a_duration_is_refused),
+        cmocka_unit_test(seconds_since_1970_are_read),
         cmocka_unit_test(times_are_written),
         cmocka_unit_test(days_follow_each_other),
     };
