@@ -41,8 +41,9 @@ struct parser {
     const char *measurement;
     const struct column *columns;
     size_t n_columns;
-    /* Reads the TIME_* column; NULL = RFC 3339. last_modified_ns is the object's, INT64_MIN =
-     * unknown. False when text is not such a time. */
+    /* Reads the TIME_* column; NULL = RFC 3339. text: what a string holds, or a number as it is
+     * written. last_modified_ns is the object's, INT64_MIN = unknown. False when text is not such a
+     * time. */
     bool (*read_time)(struct slice text, int64_t last_modified_ns, int64_t *ns);
 };
 

@@ -345,9 +345,9 @@ static enum status set_time(struct reader *reader, const struct table *table, in
         return err_set(err, BAD_DATA, "%s: missing", column->paths[0]);
     }
     struct slice text = column_shown(&reader->reading, found);
-    if (found->kind != JSON_STRING ||
-        !read_time(table->parser, text, reader->last_modified_ns, ns)) {
-        bool undated = found->kind == JSON_STRING && lacks_date(reader, table->parser, text);
+    bool is_text = found->kind == JSON_STRING || found->kind == JSON_NUMBER;
+    if (!is_text || !read_time(table->parser, text, reader->last_modified_ns, ns)) {
+        bool undated = is_text && lacks_date(reader, table->parser, text);
         return column_refuse(&reader->reading, found, path,
                              undated ? "a time of day, and the object's date is not known "
                                        "(--last-modified would give it)"
