@@ -307,11 +307,24 @@ static const char *kind_text(enum column_kind kind)
     return texts[kind];
 }
 
+/* Spaces separate the words of the text; within a word they have a backslash. */
+static void describe_word(struct buf *out, const char *word)
+{
+    buf_add_byte(out, ' ');
+    for (; *word; word++) {
+        if (*word == ' ' || *word == '\\') {
+            buf_add_byte(out, '\\');
+        }
+        buf_add_byte(out, *word);
+    }
+}
+
 static void describe_column(struct buf *out, const struct column *column)
 {
-    buf_printf(out, "%s %s", kind_text(column->kind), column->name ? column->name : "-");
+    buf_add_text(out, kind_text(column->kind));
+    describe_word(out, column->name ? column->name : "-");
     for (size_t i = 0; i < COLUMN_PATHS && column->paths[i]; i++) {
-        buf_printf(out, " %s", column->paths[i]);
+        describe_word(out, column->paths[i]);
     }
     buf_add_byte(out, '\n');
 }
@@ -328,9 +341,11 @@ static void describe_table(struct buf *out, const struct table *table)
     struct table_column sorted[PARSER_COLUMNS_MAX];
     memcpy(sorted, table->columns, table->n_columns * sizeof *sorted);
     qsort(sorted, table->n_columns, sizeof *sorted, order_columns);
-    buf_printf(out, "measurement %s\nkeys", table->schema.measurement);
+    buf_add_text(out, "measurement");
+    describe_word(out, table->schema.measurement);
+    buf_add_text(out, "\nkeys");
     for (const char *const *keys = table->parser->record_keys; *keys; keys++) {
-        buf_printf(out, " %s", *keys);
+        describe_word(out, *keys);
     }
     buf_add_byte(out, '\n');
     describe_column(out, table->time.column);

@@ -277,6 +277,27 @@ static void the_fingerprint_changes_with_the_table(void **state)
     assert_int_not_equal(fingerprint(&parser, MESSAGE_RAW), before);
 }
 
+static uint64_t fingerprint_of_tag(struct column tag)
+{
+    const struct column columns[] = {tag, good_columns[0], good_columns[1]};
+    struct parser parser = make_parser("p", columns, COUNT(columns));
+    return fingerprint(&parser, MESSAGE_RAW);
+}
+
+/* All three would be the words "tag", "a", "b" and "c" if nothing marked what belongs together. */
+static void the_fingerprint_tells_where_a_word_ends(void **state)
+{
+    (void)state;
+    uint64_t plain = fingerprint_of_tag((struct column){TAG, "a", {"b", "c"}});
+    uint64_t in_name = fingerprint_of_tag((struct column){TAG, "a b", {"c"}});
+    uint64_t in_path = fingerprint_of_tag((struct column){TAG, "a", {"b c"}});
+    assert_int_not_equal(plain, in_name);
+    assert_int_not_equal(plain, in_path);
+    assert_int_not_equal(in_name, in_path);
+    uint64_t backslash = fingerprint_of_tag((struct column){TAG, "a", {"b\\", "c"}});
+    assert_int_not_equal(in_path, backslash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +311,7 @@ int main(void)
         cmocka_unit_test(the_fingerprint_is_the_hash_of_a_known_text),
         cmocka_unit_test(the_fingerprint_does_not_depend_on_the_order_of_rows),
         cmocka_unit_test(the_fingerprint_changes_with_the_table),
+        cmocka_unit_test(the_fingerprint_tells_where_a_word_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
