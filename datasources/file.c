@@ -247,7 +247,7 @@ static enum status name_take(struct walk *walk, size_t key_len, char *name, stru
     if (kind == FOLDER_NAME) {
         size_t len = strlen(name);
         name = memory_grow(name, len + 2);
-        strcpy(name + len, "/");
+        memcpy(name + len, "/", 2);
     }
     to->at[to->count++] = name;
     return OK;

@@ -293,7 +293,7 @@ static enum status pages_list(struct s3_source *self, struct delivery *delivery,
         if (strcmp(page->token, token) == 0) {
             return err_set(err, FAILED, "bad listing: the same page again and again");
         }
-        strcpy(token, page->token); /* at most S3_TOKEN_MAX_BYTES, s3_list sees to it */
+        snprintf(token, sizeof token, "%s", page->token); /* s3_list keeps its limit */
     }
 }
 

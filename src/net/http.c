@@ -120,7 +120,7 @@ static void header_copy(struct http *http, const char *name, char *to, size_t si
 {
     const char *value = header_find(http, name);
     if (value && strlen(value) < size) {
-        strcpy(to, value);
+        snprintf(to, size, "%s", value);
     }
 }
 

@@ -50,7 +50,7 @@ struct scripted_server {
 static inline size_t scripted_body_length(const char *headers)
 {
     const char *at = strcasestr(headers, "\r\nContent-Length:");
-    return at ? (size_t)atol(at + 17) : 0;
+    return at ? strtoul(at + 17, NULL, 10) : 0;
 }
 
 /* One whole request; false: the connection ended. */

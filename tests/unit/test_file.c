@@ -94,7 +94,7 @@ static struct fixture *fixture_new(void)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture->world = plain_world_make();
-    strcpy(fixture->root, "/tmp/test_file_XXXXXX");
+    snprintf(fixture->root, sizeof fixture->root, "/tmp/test_file_XXXXXX");
     assert_non_null(mkdtemp(fixture->root));
     fixture->self = calloc(1, file_datasource.about.size);
     option_set_text(&file_datasource.about, fixture->self, "path", fixture->root);
@@ -263,14 +263,13 @@ static void test_depth_has_a_limit(void **state)
     char key[256] = "";
     (void)state;
     for (int i = 0; i < 64; i++) {
-        strcat(key, "d/");
+        memcpy(key + 2 * i, "d/", 2);
     }
-    strcat(key, "x");
+    key[128] = 'x';
     put(fixture, key, "x");
     assert_int_equal(list(fixture, "", false), OK);
     assert_int_equal(fixture->object.key.len, 129);
-    key[128] = '\0';
-    strcat(key, "d/x");
+    memcpy(key + 128, "d/x", 4);
     put(fixture, key, "x");
     assert_int_equal(list(fixture, "", false), FAILED);
     fixture_free(fixture);
