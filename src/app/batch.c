@@ -48,8 +48,8 @@ struct batch {
 static enum status bury(struct batch *batch, struct tracked *object, const struct origin *origin,
                         const char *sink, const char *reason, struct slice bytes, struct err *err)
 {
-    if (!tracked_may_keep_letter(object)) {
-        return OK;
+    if (object->forgotten || !tracked_may_keep_letter(object)) {
+        return OK; /* a forgotten object is read again, and its letters are written then */
     }
     struct dead_letter letter = {
         .key = slice_of(object->key),
@@ -60,6 +60,7 @@ static enum status bury(struct batch *batch, struct tracked *object, const struc
         .len = origin->len,
         .hash = origin->hash,
         .bytes = bytes,
+        .buried_ns = world_now(batch->setup.world),
     };
     return ledger_bury(batch->setup.ledger, batch->setup.scope, &letter, 1, err);
 }

@@ -1,7 +1,8 @@
 /*
  * ledger: its tables, opening and closing, scopes. See ledger.h for what it is; the rest is in
- * ledger_join.c (listings), ledger_work.c, ledger_settle.c (outcomes, dead letters) and
- * ledger_status.c (runs, fingerprints, figures).
+ * ledger_join.c (listings), ledger_work.c, ledger_settle.c (outcomes, dead letters),
+ * ledger_letters.c (dead letters read and requeued), ledger_runs.c (runs, fingerprints) and
+ * ledger_status.c (figures).
  */
 #include "app/ledger_private.h"
 
@@ -54,6 +55,18 @@ static const char *const steps[] = {
 
     "CREATE TABLE fingerprint (job TEXT NOT NULL, sink TEXT NOT NULL, value INTEGER NOT NULL,"
     " PRIMARY KEY (job, sink)) WITHOUT ROWID;",
+
+    /* 2: when a letter was buried, what a run has learnt, how new the records of a kind are.
+     * kind_arrival holds the starts of the latest runs that brought newer ones. */
+    "ALTER TABLE dead_letter ADD COLUMN buried INTEGER;" /* NULL: before anybody noted it */
+    "UPDATE dead_letter SET buried = (SELECT started FROM run WHERE run.id = dead_letter.run);"
+    "ALTER TABLE run ADD COLUMN error TEXT;"
+    "ALTER TABLE run ADD COLUMN unmatched INTEGER;"     /* NULL: the listing did not get there */
+    "ALTER TABLE run ADD COLUMN list_requests INTEGER;" /* NULL: not counted */
+    "CREATE TABLE kind (job TEXT NOT NULL, name TEXT NOT NULL, newest INTEGER NOT NULL,"
+    " PRIMARY KEY (job, name)) WITHOUT ROWID;"
+    "CREATE TABLE kind_arrival (job TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,"
+    " PRIMARY KEY (job, name, at)) WITHOUT ROWID;",
 };
 
 enum { VERSION = sizeof steps / sizeof steps[0] };
@@ -70,7 +83,10 @@ static enum status open_ledger(struct ledger **out, const char *path, bool creat
     pthread_mutex_init(&ledger->lock, NULL);
     ledger->db = db;
     ledger->path = memory_copy(path, strlen(path));
-    status = ledger_prepare(ledger, err);
+    status = ledger_letters_init(ledger, err);
+    if (status == OK) {
+        status = ledger_prepare(ledger, err);
+    }
     if (status != OK) {
         ledger_close(ledger);
         return status;

@@ -110,7 +110,9 @@ struct outcome {
     const struct day_count
         *days; /* points stored, by sink, measurement and event day; any order, none twice */
     size_t n_days;
-    int64_t attempt; /* the run's number: dead letters of other attempts at this key are removed */
+    int64_t attempt; /* the run's number: dead letters of other attempts at this key are removed;
+                        after a failed one, those of this attempt: the object still has those of
+                        the attempt that read it to its end */
     uint64_t dead_beyond; /* dead letters that were counted and not kept */
 };
 
@@ -126,6 +128,7 @@ struct dead_letter {
     const char *reason;
     uint64_t len, hash; /* of the record before masking */
     struct slice bytes; /* masked, at most 64 KiB; empty when the sink refused it */
+    int64_t buried_ns;  /* now */
 };
 enum status ledger_bury(struct ledger *ledger, int64_t scope, const struct dead_letter *letters,
                         size_t n, struct err *err);
@@ -139,22 +142,72 @@ enum status ledger_first_start(struct ledger *ledger, const char *job, int64_t *
 /* Begins a run and gives its number, which is larger than every earlier one. */
 enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now_ns, int64_t *run,
                              struct err *err);
-/* ok: the window is done and becomes the job's last good one. text: the summary line. */
+/* ok: the window is done. The job's good window, a span without gaps, grows by it when they touch;
+ * a window that does not touch it changes nothing. text: the summary line. */
 enum status ledger_run_end(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
                            struct window window, const char *text, struct err *err);
 
+enum {
+    LEDGER_KINDS_MAX = 32,    /* parsers of a job */
+    LEDGER_KIND_BYTES = 128,  /* of a kind's name, and the NUL; longer ones are cut */
+    LEDGER_ARRIVALS_MAX = 25, /* kept per kind */
+};
+
+struct kind_news {
+    const char *name;  /* of the kind: its parser's */
+    int64_t newest_ns; /* the newest of its points of this run */
+};
+
+/* What a run has learnt, however it went. */
+struct run_notes {
+    const char *error;     /* why it is not complete; NULL: it is */
+    int64_t unmatched;     /* folders and objects that nobody reads; -1: not looked for */
+    int64_t list_requests; /* -1: not counted */
+    const struct kind_news *kinds;
+    size_t n_kinds;
+};
+/* Before ledger_run_end(). */
+enum status ledger_run_note(struct ledger *ledger, int64_t run, const struct run_notes *notes,
+                            struct err *err);
+
 /* --- status --- */
+
+enum { LEDGER_REASONS_MAX = 10 };
+
+/* Dead letters whose reasons are the same but for their numbers. */
+struct letter_reason {
+    char text[512 + 1]; /* every number as '#' */
+    uint64_t letters;
+};
+
+struct kind_status {
+    char name[LEDGER_KIND_BYTES];
+    int64_t newest_ns;
+    int64_t arrivals[LEDGER_ARRIVALS_MAX]; /* starts of the latest runs that brought newer records
+                                              than all before, oldest first */
+    size_t n_arrivals;
+};
 
 struct job_status {
     int64_t last_start_ns, last_end_ns; /* INT64_MIN: never */
     bool last_ok;
-    int64_t good_from_ns, good_to_ns; /* the last good window; INT64_MIN: none */
+    bool any_ended, ended_ok;         /* of the last run that ended, as the two below */
+    char ended_error[512];            /* "" = none */
+    int64_t list_requests;            /* -1: not counted */
+    int64_t unmatched;                /* by the last run that looked; -1: none did */
+    int64_t good_from_ns, good_to_ns; /* the good window; INT64_MIN: none */
     uint64_t objects[4];              /* by object_state, pruned ones included as settled */
     uint64_t read, dead_letters;
+    uint64_t dead_beyond;                       /* dead letters that were only counted */
     struct sink_counts sinks[LEDGER_SINKS_MAX]; /* n_sinks of the job as configured now */
     char oldest_error[512]; /* error of the oldest failed or quarantined object, with its key; "" =
                                none */
+    struct letter_reason reasons[LEDGER_REASONS_MAX]; /* the most frequent first */
+    size_t n_reasons;
+    struct kind_status kinds[LEDGER_KINDS_MAX]; /* by name; those that ever had a record */
+    size_t n_kinds;
 };
+/* All from one state of the ledger. */
 enum status ledger_job_status(struct ledger *ledger, const char *job, struct job_status *out,
                               struct err *err);
 

@@ -2,8 +2,8 @@
  * ledger_private: what the parts of the ledger share: the connection with its prepared statements,
  * transactions, and the upgrade of the file. Included by app/ledger*.c and their tests only.
  *
- * The rule of locking: functions named in ledger.h take the ledger's lock, everything else here
- * expects it to be held.
+ * The rule of locking: functions named in ledger.h and ledger_letters.h take the ledger's lock,
+ * everything else here expects it to be held.
  */
 #ifndef APP_LEDGER_PRIVATE_H
 #define APP_LEDGER_PRIVATE_H
@@ -45,18 +45,34 @@ enum ledger_sql {
     SQL_MEASUREMENT_ADD,
     SQL_MEASUREMENT_FIND,
     SQL_LETTER_BURY,
-    SQL_LETTER_DROP,
+    SQL_LETTER_DROP_OTHERS,
+    SQL_LETTER_DROP_ATTEMPT,
+    SQL_LETTER_PAGE,
+    SQL_LETTER_COUNT,
+    SQL_LETTER_FIND,
+    SQL_LETTER_OBJECTS,
+    SQL_OBJECT_STATE,
+    SQL_OBJECT_REQUEUE,
     SQL_RUN_BEGIN,
     SQL_RUN_END,
     SQL_RUN_GOOD,
     SQL_RUN_FIRST,
     SQL_RUN_PRUNE,
+    SQL_RUN_NOTE,
+    SQL_KIND_NEWEST,
+    SQL_KIND_ARRIVAL,
+    SQL_KIND_FORGET,
     SQL_STATUS_RUN,
+    SQL_STATUS_ENDED,
+    SQL_STATUS_LISTED,
     SQL_STATUS_GOOD,
     SQL_STATUS_OBJECTS,
     SQL_STATUS_TOTAL_OBJECT,
     SQL_STATUS_TOTAL_SINK,
     SQL_STATUS_LETTERS,
+    SQL_STATUS_REASONS,
+    SQL_STATUS_KINDS,
+    SQL_STATUS_ARRIVALS,
     SQL_STATUS_ERROR,
     SQL_COUNT,
 };
@@ -113,6 +129,11 @@ enum status ledger_begin(struct ledger *ledger, struct err *err);
 /* The same for statements that only read and have to see one state of the file. */
 enum status ledger_begin_reading(struct ledger *ledger, struct err *err);
 enum status ledger_end(struct ledger *ledger, enum status status, struct err *err);
+
+/* --- ledger_letters.c --- */
+
+/* Teaches the connection what the statements about reasons need. Before ledger_prepare(). */
+enum status ledger_letters_init(struct ledger *ledger, struct err *err);
 
 /* --- ledger_file.c --- */
 

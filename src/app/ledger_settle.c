@@ -92,14 +92,17 @@ static enum status pack_outcome(struct ledger *ledger, const struct outcome *out
 
 /* --- settling --- */
 
+/* An attempt that failed will be made again and has found less than the last one that did not. */
 static enum status drop_letters(struct ledger *ledger, int64_t scope, const struct outcome *outcome,
                                 struct err *err)
 {
-    sqlite3_stmt *drop = ledger_statement(ledger, SQL_LETTER_DROP);
+    bool failed = outcome->state == OBJECT_FAILED;
+    sqlite3_stmt *drop =
+        ledger_statement(ledger, failed ? SQL_LETTER_DROP_ATTEMPT : SQL_LETTER_DROP_OTHERS);
     bind_int(drop, 1, scope);
     bind_blob(drop, 2, outcome->key);
     bind_int(drop, 3, outcome->attempt);
-    return ledger_run(ledger, drop, "dropping old dead letters", err);
+    return ledger_run(ledger, drop, "dropping dead letters", err);
 }
 
 /* A row with another etag was listed anew since: it stays as it is, to be read in its turn. */
@@ -158,6 +161,7 @@ static enum status bury(struct ledger *ledger, int64_t scope, const struct dead_
     bind_int(add, 7, (int64_t)letter->len);
     bind_int(add, 8, (int64_t)letter->hash);
     bind_blob(add, 9, bytes);
+    bind_int(add, 10, letter->buried_ns);
     return ledger_run(ledger, add, "keeping a dead letter", err);
 }
 

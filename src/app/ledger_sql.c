@@ -6,6 +6,12 @@
 
 #define OBJECTS_OF_JOB "scope IN (SELECT id FROM scope WHERE job = ?1)"
 
+/* struct letter_filter */
+#define LETTERS_THAT_MATCH                                                       \
+    "(?1 IS NULL OR s.job = ?1)"                                                 \
+    " AND (?2 IS NULL OR instr(folded_digits(d.reason), folded_digits(?2)) > 0)" \
+    " AND (?3 IS NULL OR d.buried >= ?3)"
+
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READING] = "BEGIN",
@@ -59,28 +65,73 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_MEASUREMENT_FIND] = "SELECT id FROM measurement WHERE name = ?1",
 
     [SQL_LETTER_BURY] =
-        "INSERT INTO dead_letter (scope, key, run, line, sink, reason, len, hash, bytes)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (scope, key, run, line, sink)"
-        " DO UPDATE SET reason = ?6, len = ?7, hash = ?8, bytes = ?9",
-    [SQL_LETTER_DROP] = "DELETE FROM dead_letter WHERE scope = ?1 AND key = ?2 AND run <> ?3",
+        "INSERT INTO dead_letter (scope, key, run, line, sink, reason, len, hash, bytes, buried)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        " ON CONFLICT (scope, key, run, line, sink)"
+        " DO UPDATE SET reason = ?6, len = ?7, hash = ?8, bytes = ?9, buried = ?10",
+    [SQL_LETTER_DROP_OTHERS] =
+        "DELETE FROM dead_letter WHERE scope = ?1 AND key = ?2 AND run <> ?3",
+    [SQL_LETTER_DROP_ATTEMPT] =
+        "DELETE FROM dead_letter WHERE scope = ?1 AND key = ?2 AND run = ?3",
+    [SQL_LETTER_PAGE] = "SELECT d.id, d.buried, s.job, d.sink, d.key, d.line, d.reason"
+                        " FROM dead_letter d JOIN scope s ON s.id = d.scope"
+                        " WHERE " LETTERS_THAT_MATCH " AND d.id < ?4 ORDER BY d.id DESC LIMIT ?5",
+    [SQL_LETTER_COUNT] = "SELECT count(*) FROM dead_letter d JOIN scope s ON s.id = d.scope"
+                         " WHERE " LETTERS_THAT_MATCH,
+    [SQL_LETTER_FIND] =
+        "SELECT d.id, d.buried, s.job, d.sink, d.key, d.line, d.reason, d.scope, d.run, d.len,"
+        " d.hash, d.bytes, s.endpoint, s.bucket, s.folders"
+        " FROM dead_letter d JOIN scope s ON s.id = d.scope WHERE d.id = ?1",
+    [SQL_LETTER_OBJECTS] = "SELECT DISTINCT d.scope, s.job, d.key"
+                           " FROM dead_letter d JOIN scope s ON s.id = d.scope"
+                           " WHERE " LETTERS_THAT_MATCH " AND (d.scope, d.key) > (?4, ?5)"
+                           " ORDER BY d.scope, d.key LIMIT ?6",
+    [SQL_OBJECT_STATE] = "SELECT state FROM object WHERE scope = ?1 AND key = ?2",
+    /* its counts stay until the next outcome: its points are still in the sinks */
+    [SQL_OBJECT_REQUEUE] = "UPDATE object SET state = 0, attempts = 0, error = NULL"
+                           " WHERE scope = ?1 AND key = ?2",
 
     [SQL_RUN_BEGIN] = "INSERT INTO run (job, started) VALUES (?1, ?2)",
     [SQL_RUN_END] = "UPDATE run SET ended = ?2, ok = ?3, text = ?4 WHERE id = ?1",
     [SQL_RUN_GOOD] = "INSERT INTO good_window (job, from_ns, to_ns)"
                      " SELECT job, ?2, ?3 FROM run WHERE id = ?1"
-                     " ON CONFLICT DO UPDATE SET from_ns = ?2, to_ns = ?3",
+                     " ON CONFLICT DO UPDATE SET from_ns = min(from_ns, ?2), to_ns = max(to_ns, ?3)"
+                     " WHERE ?2 <= to_ns AND ?3 >= from_ns",
     [SQL_RUN_FIRST] = "SELECT started FROM run WHERE job = ?1 ORDER BY id LIMIT 1",
     [SQL_RUN_PRUNE] = "DELETE FROM run WHERE job = ?1 AND id <="
                       " (SELECT id FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1 OFFSET 1000)"
                       " AND id > (SELECT min(id) FROM run WHERE job = ?1)",
+    [SQL_RUN_NOTE] = "UPDATE run SET error = ?2, unmatched = ?3, list_requests = ?4 WHERE id = ?1",
+
+    /* A record dated after the run's start counts as dated then: a wrong clock is no freshness. */
+    [SQL_KIND_NEWEST] = "INSERT INTO kind (job, name, newest)"
+                        " SELECT job, ?2, min(started, ?3) FROM run WHERE id = ?1"
+                        " ON CONFLICT DO UPDATE SET newest = excluded.newest"
+                        " WHERE excluded.newest > newest",
+    [SQL_KIND_ARRIVAL] = "INSERT INTO kind_arrival (job, name, at)"
+                         " SELECT job, ?2, started FROM run WHERE id = ?1 ON CONFLICT DO NOTHING",
+    [SQL_KIND_FORGET] =
+        "DELETE FROM kind_arrival WHERE job = (SELECT job FROM run WHERE id = ?1) AND name = ?2"
+        " AND at <= (SELECT at FROM kind_arrival"
+        "  WHERE job = (SELECT job FROM run WHERE id = ?1) AND name = ?2"
+        "  ORDER BY at DESC LIMIT 1 OFFSET ?3)",
 
     [SQL_STATUS_RUN] = "SELECT started, ended, ok FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1",
+    [SQL_STATUS_ENDED] = "SELECT ok, error, list_requests FROM run"
+                         " WHERE job = ?1 AND ended IS NOT NULL ORDER BY id DESC LIMIT 1",
+    [SQL_STATUS_LISTED] = "SELECT unmatched FROM run"
+                          " WHERE job = ?1 AND unmatched IS NOT NULL ORDER BY id DESC LIMIT 1",
     [SQL_STATUS_GOOD] = "SELECT from_ns, to_ns FROM good_window WHERE job = ?1",
     [SQL_STATUS_OBJECTS] = "SELECT state, counts FROM object WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_TOTAL_OBJECT] = "SELECT objects, read FROM total_object WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_TOTAL_SINK] =
         "SELECT sink, stored, duplicate, expired, dead FROM total_sink WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_LETTERS] = "SELECT count(*) FROM dead_letter WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_REASONS] =
+        "SELECT folded_digits(reason), count(*) FROM dead_letter WHERE " OBJECTS_OF_JOB
+        " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10",
+    [SQL_STATUS_KINDS] = "SELECT name, newest FROM kind WHERE job = ?1 ORDER BY name",
+    [SQL_STATUS_ARRIVALS] = "SELECT name, at FROM kind_arrival WHERE job = ?1 ORDER BY name, at",
     [SQL_STATUS_ERROR] = "SELECT key, error FROM object WHERE " OBJECTS_OF_JOB
                          " AND state IN (2, 3) AND error IS NOT NULL"
                          " ORDER BY last_modified, key LIMIT 1",

@@ -1,138 +1,8 @@
-/*
- * ledger_status: the ledger's record of runs, the fingerprints of what was written, and the figures
- * of `status`. Called at the ends of a run and by reading commands.
- */
+/* ledger_status: what the ledger knows of a job, for `status`. Called by reading commands. */
 #include "app/ledger_counts.h"
 #include "app/ledger_private.h"
 
 #include <stdio.h>
-
-/* --- fingerprints --- */
-
-static enum status read_fingerprint(struct ledger *ledger, const char *job, const char *sink,
-                                    uint64_t fingerprint, enum fingerprint_state *state,
-                                    struct err *err)
-{
-    sqlite3_stmt *find = ledger_statement(ledger, SQL_FINGERPRINT);
-    bind_text(find, 1, job);
-    bind_text(find, 2, sink);
-    bool row;
-    enum status status = ledger_step(ledger, find, &row, "reading a fingerprint", err);
-    *state = FINGERPRINT_NEW;
-    if (row) {
-        bool same = (uint64_t)sqlite3_column_int64(find, 0) == fingerprint;
-        *state = same ? FINGERPRINT_SAME : FINGERPRINT_CHANGED;
-        sqlite3_reset(find);
-    }
-    return status;
-}
-
-enum status ledger_fingerprint(struct ledger *ledger, const char *job, const char *sink,
-                               uint64_t fingerprint, enum fingerprint_state *state, struct err *err)
-{
-    ledger_lock(ledger);
-    enum status status = read_fingerprint(ledger, job, sink, fingerprint, state, err);
-    ledger_unlock(ledger);
-    return status;
-}
-
-enum status ledger_set_fingerprint(struct ledger *ledger, const char *job, const char *sink,
-                                   uint64_t fingerprint, struct err *err)
-{
-    enum status status = ledger_begin(ledger, err);
-    if (status == OK) {
-        sqlite3_stmt *set = ledger_statement(ledger, SQL_FINGERPRINT_SET);
-        bind_text(set, 1, job);
-        bind_text(set, 2, sink);
-        bind_int(set, 3, (int64_t)fingerprint);
-        status = ledger_run(ledger, set, "keeping a fingerprint", err);
-    }
-    return ledger_end(ledger, status, err);
-}
-
-/* --- runs --- */
-
-static enum status prune_runs(struct ledger *ledger, const char *job, struct err *err)
-{
-    sqlite3_stmt *old = ledger_statement(ledger, SQL_RUN_PRUNE);
-    bind_text(old, 1, job);
-    return ledger_run(ledger, old, "forgetting old runs", err);
-}
-
-enum status ledger_first_start(struct ledger *ledger, const char *job, int64_t *start_ns,
-                               struct err *err)
-{
-    ledger_lock(ledger);
-    sqlite3_stmt *first = ledger_statement(ledger, SQL_RUN_FIRST);
-    bind_text(first, 1, job);
-    bool row;
-    enum status status = ledger_step(ledger, first, &row, "looking for the first run", err);
-    if (status == OK && row) {
-        *start_ns = sqlite3_column_int64(first, 0);
-        sqlite3_reset(first);
-    }
-    ledger_unlock(ledger);
-    return status == OK && !row ? AGAIN : status;
-}
-
-enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now_ns, int64_t *run,
-                             struct err *err)
-{
-    enum status status = ledger_begin(ledger, err);
-    if (status == OK) {
-        sqlite3_stmt *add = ledger_statement(ledger, SQL_RUN_BEGIN);
-        bind_text(add, 1, job);
-        bind_int(add, 2, now_ns);
-        status = ledger_run(ledger, add, "beginning a run", err);
-        *run = sqlite3_last_insert_rowid(ledger->db);
-    }
-    if (status == OK) {
-        status = prune_runs(ledger, job, err);
-    }
-    return ledger_end(ledger, status, err);
-}
-
-static enum status end_run(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
-                           const char *text, struct err *err)
-{
-    sqlite3_stmt *end = ledger_statement(ledger, SQL_RUN_END);
-    bind_int(end, 1, run);
-    bind_int(end, 2, now_ns);
-    bind_int(end, 3, ok);
-    bind_text(end, 4, text);
-    return ledger_run(ledger, end, "ending a run", err);
-}
-
-static enum status set_good_window(struct ledger *ledger, int64_t run, struct window window,
-                                   struct err *err)
-{
-    sqlite3_stmt *good = ledger_statement(ledger, SQL_RUN_GOOD);
-    bind_int(good, 1, run);
-    bind_int(good, 2, window.from_ns);
-    bind_int(good, 3, window.to_ns);
-    return ledger_run(ledger, good, "ending a run", err);
-}
-
-enum status ledger_run_end(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
-                           struct window window, const char *text, struct err *err)
-{
-    enum status status = ledger_begin(ledger, err);
-    if (status == OK) {
-        status = end_run(ledger, run, now_ns, ok, text, err);
-    }
-    if (status == OK && ok) {
-        status = set_good_window(ledger, run, window, err);
-    }
-    status = ledger_end(ledger, status, err);
-    if (status == OK) {
-        ledger_lock(ledger);
-        ledger_file_shrink(ledger);
-        ledger_unlock(ledger);
-    }
-    return status;
-}
-
-/* --- status --- */
 
 /* A statement about one job, its first parameter. */
 static sqlite3_stmt *about_job(struct ledger *ledger, enum ledger_sql sql, const char *job)
@@ -148,8 +18,14 @@ static int64_t time_or_never(sqlite3_stmt *statement, int column)
     return known ? sqlite3_column_int64(statement, column) : INT64_MIN;
 }
 
-static enum status read_runs(struct ledger *ledger, const char *job, struct job_status *out,
-                             struct err *err)
+static int64_t count_or_unknown(sqlite3_stmt *statement, int column)
+{
+    bool known = sqlite3_column_type(statement, column) != SQLITE_NULL;
+    return known ? sqlite3_column_int64(statement, column) : -1;
+}
+
+static enum status read_last_run(struct ledger *ledger, const char *job, struct job_status *out,
+                                 struct err *err)
 {
     bool row;
     sqlite3_stmt *last = about_job(ledger, SQL_STATUS_RUN, job);
@@ -160,11 +36,15 @@ static enum status read_runs(struct ledger *ledger, const char *job, struct job_
         out->last_ok = sqlite3_column_int(last, 2) != 0;
         sqlite3_reset(last);
     }
-    if (status != OK) {
-        return status;
-    }
+    return status;
+}
+
+static enum status read_good_window(struct ledger *ledger, const char *job, struct job_status *out,
+                                    struct err *err)
+{
     sqlite3_stmt *good = about_job(ledger, SQL_STATUS_GOOD, job);
-    status = ledger_step(ledger, good, &row, "reading the good window", err);
+    bool row;
+    enum status status = ledger_step(ledger, good, &row, "reading the good window", err);
     if (row) {
         out->good_from_ns = sqlite3_column_int64(good, 0);
         out->good_to_ns = sqlite3_column_int64(good, 1);
@@ -193,6 +73,7 @@ static void add_object(sqlite3_stmt *row, struct job_status *out)
         return;
     }
     out->read += counts.read;
+    out->dead_beyond += counts.dead_beyond;
     for (size_t i = 0; i < counts.n_sinks; i++) {
         add_sink(&out->sinks[i], &counts.sinks[i]);
     }
@@ -218,6 +99,20 @@ static void add_total_sink(sqlite3_stmt *row, struct job_status *out)
     }
 }
 
+static void set_ended(sqlite3_stmt *row, struct job_status *out)
+{
+    const char *error = (const char *)sqlite3_column_text(row, 1);
+    out->any_ended = true;
+    out->ended_ok = sqlite3_column_int(row, 0) != 0;
+    snprintf(out->ended_error, sizeof out->ended_error, "%s", error ? error : "");
+    out->list_requests = count_or_unknown(row, 2);
+}
+
+static void set_unmatched(sqlite3_stmt *row, struct job_status *out)
+{
+    out->unmatched = count_or_unknown(row, 0);
+}
+
 static void add_letters(sqlite3_stmt *row, struct job_status *out)
 {
     out->dead_letters = (uint64_t)sqlite3_column_int64(row, 0);
@@ -233,6 +128,37 @@ static void set_oldest_error(sqlite3_stmt *row, struct job_status *out)
     memcpy(out->oldest_error, text.text, sizeof out->oldest_error);
 }
 
+static void add_reason(sqlite3_stmt *row, struct job_status *out)
+{
+    if (out->n_reasons < LEDGER_REASONS_MAX) {
+        struct letter_reason *reason = &out->reasons[out->n_reasons++];
+        snprintf(reason->text, sizeof reason->text, "%s",
+                 (const char *)sqlite3_column_text(row, 0));
+        reason->letters = (uint64_t)sqlite3_column_int64(row, 1);
+    }
+}
+
+static void add_kind(sqlite3_stmt *row, struct job_status *out)
+{
+    if (out->n_kinds < LEDGER_KINDS_MAX) {
+        struct kind_status *kind = &out->kinds[out->n_kinds++];
+        snprintf(kind->name, sizeof kind->name, "%s", (const char *)sqlite3_column_text(row, 0));
+        kind->newest_ns = sqlite3_column_int64(row, 1);
+    }
+}
+
+static void add_arrival(sqlite3_stmt *row, struct job_status *out)
+{
+    const char *name = (const char *)sqlite3_column_text(row, 0);
+    for (size_t i = 0; i < out->n_kinds; i++) {
+        struct kind_status *kind = &out->kinds[i];
+        if (strncmp(kind->name, name, sizeof kind->name - 1) == 0 &&
+            kind->n_arrivals < LEDGER_ARRIVALS_MAX) {
+            kind->arrivals[kind->n_arrivals++] = sqlite3_column_int64(row, 1);
+        }
+    }
+}
+
 static enum status read_figures(struct ledger *ledger, const char *job, struct job_status *out,
                                 struct err *err)
 {
@@ -240,8 +166,11 @@ static enum status read_figures(struct ledger *ledger, const char *job, struct j
         enum ledger_sql sql;
         void (*take)(sqlite3_stmt *row, struct job_status *out);
     } figures[] = {
+        {SQL_STATUS_ENDED, set_ended},           {SQL_STATUS_LISTED, set_unmatched},
         {SQL_STATUS_OBJECTS, add_object},        {SQL_STATUS_TOTAL_OBJECT, add_total_object},
         {SQL_STATUS_TOTAL_SINK, add_total_sink}, {SQL_STATUS_LETTERS, add_letters},
+        {SQL_STATUS_REASONS, add_reason},        {SQL_STATUS_KINDS, add_kind},
+        {SQL_STATUS_ARRIVALS, add_arrival}, /* of the kinds just read */
         {SQL_STATUS_ERROR, set_oldest_error},
     };
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
@@ -263,10 +192,14 @@ enum status ledger_job_status(struct ledger *ledger, const char *job, struct job
                               struct err *err)
 {
     memset(out, 0, sizeof *out);
+    out->list_requests = out->unmatched = -1;
     out->last_start_ns = out->last_end_ns = out->good_from_ns = out->good_to_ns = INT64_MIN;
     enum status status = ledger_begin_reading(ledger, err);
     if (status == OK) {
-        status = read_runs(ledger, job, out, err);
+        status = read_last_run(ledger, job, out, err);
+    }
+    if (status == OK) {
+        status = read_good_window(ledger, job, out, err);
     }
     if (status == OK) {
         status = read_figures(ledger, job, out, err);

@@ -137,6 +137,22 @@ bool lock_is_wanted(const char *state, const char *job)
     return wanted;
 }
 
+bool lock_is_held(const char *state, const char *job)
+{
+    CLEANUP(buf_finish) struct buf path = {.max = PATH_MAX};
+    if (!buf_printf(&path, "%s.%s.lock", state, job)) {
+        return false;
+    }
+    int fd = open(buf_text(&path), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return false;
+    }
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    bool is_held = fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+    close(fd);
+    return is_held;
+}
+
 void lock_release(struct lock *lock)
 {
     if (!lock) {

@@ -28,4 +28,7 @@ bool lock_is_wanted(const char *state, const char *job);
 
 void lock_release(struct lock *lock); /* NULL is fine */
 
+/* Whether a run of the job is under way, in whichever process. Takes nothing, creates nothing. */
+bool lock_is_held(const char *state, const char *job);
+
 #endif

@@ -190,6 +190,28 @@ static void log_summary(struct run *run, size_t sink, enum log_level level, doub
              log_int((int64_t)run->unmatched).text, "seconds", text, NULL);
 }
 
+/* Also of a run that failed: what it settled is stored. */
+static enum status note_run(struct run *run, const char *error, struct err *err)
+{
+    struct kind_news kinds[KINDS_MAX];
+    size_t n_kinds = 0;
+    for (size_t i = 0; i < run->job->n_parse; i++) {
+        if (run->totals.newest_ns[i] != INT64_MIN) {
+            kinds[n_kinds++] =
+                (struct kind_news){run->job->parse[i]->about.name, run->totals.newest_ns[i]};
+        }
+    }
+    bool is_listed = atomic_load(&run->phase) != RUN_LISTING;
+    const struct run_notes notes = {
+        .error = error,
+        .unmatched = is_listed ? (int64_t)run->unmatched : -1,
+        .list_requests = -1,
+        .kinds = kinds,
+        .n_kinds = n_kinds,
+    };
+    return ledger_run_note(run->ledger, run->number, &notes, err);
+}
+
 static enum status end_run(struct run *run, struct host_world *host, enum status status,
                            struct err *err)
 {
@@ -213,9 +235,12 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
         }
     }
     struct err ledger_err;
-    if (ledger_run_end(run->ledger, run->number, world_now(&host->world), status == OK,
-                       run->request.window, text, &ledger_err) != OK &&
-        status == OK) {
+    enum status kept = note_run(run, status == OK ? NULL : err->text, &ledger_err);
+    if (kept == OK) {
+        kept = ledger_run_end(run->ledger, run->number, world_now(&host->world), status == OK,
+                              run->request.window, text, &ledger_err);
+    }
+    if (kept != OK && status == OK) {
         *err = ledger_err;
         status = err->status;
     }

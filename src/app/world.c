@@ -85,24 +85,22 @@ static uint64_t real_random(struct world *world)
 
 static void say_repeats(struct host_world *host)
 {
-    if (host->repeated) {
-        log_line(host->log, LOG_WARN, host->last_notice, "job", host->job, "repeated",
-                 log_int((int64_t)host->repeated).text, NULL);
-        host->repeated = 0;
+    uint64_t hidden = repeats_hidden(&host->notices);
+    if (hidden) {
+        log_line(host->log, LOG_WARN, host->notices.text, "job", host->job, "repeated",
+                 log_int((int64_t)hidden).text, NULL);
     }
 }
 
 static void real_notice(struct world *world, const char *text)
 {
     struct host_world *host = host_of(world);
-    int64_t now = clock_ns(CLOCK_MONOTONIC);
-    if (strcmp(host->last_notice, text) == 0 && now - host->shown_ns < notice_ns) {
-        host->repeated++;
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    if (repeats_hide(&host->notices, text, now_ns)) {
         return;
     }
     say_repeats(host);
-    snprintf(host->last_notice, sizeof host->last_notice, "%s", text);
-    host->shown_ns = now;
+    repeats_show(&host->notices, text, now_ns);
     log_line(host->log, LOG_WARN, text, "job", host->job, NULL);
 }
 
@@ -182,6 +180,7 @@ void host_world_init(struct host_world *host, const struct log *log, const char 
         .log = log,
         .job = job,
         .stop = stop,
+        .notices = {.span_ns = notice_ns},
     };
 }
 

@@ -6,6 +6,7 @@
 #define APP_WORLD_H
 
 #include "api/world.h"
+#include "app/repeats.h"
 #include "base/log.h"
 
 #include <stdatomic.h>
@@ -21,9 +22,7 @@ struct host_world {
     const char *job;         /* for notices; NULL = none */
     const atomic_bool *stop; /* set: wait and tick end with FAILED "interrupted"; NULL = never */
     struct watcher *watcher; /* NULL = nobody looks */
-    char last_notice[512];
-    uint64_t repeated; /* how often last_notice came again without being shown */
-    int64_t shown_ns;  /* when it was shown, monotonic */
+    struct repeats notices;
 };
 
 void host_world_init(struct host_world *host, const struct log *log, const char *job,
