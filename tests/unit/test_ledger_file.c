@@ -1,5 +1,5 @@
-/* Tests of app/ledger as a file: who may read it, whose it is, upgrades, several threads and
- * processes, sudden death, and its size. */
+/* Tests of app/ledger as a file: who may read it, whose it is, upgrades, several threads, faults of
+ * the disk, and its size. Several processes are in test_ledger_processes.c. */
 #include "ledger_place.h"
 
 #include "app/ledger_private.h"
@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 
 enum { COMMIT = LEDGER_COMMIT_KEYS };
 
@@ -57,7 +55,7 @@ static void test_creates(void **state)
     assert_int_equal(mode_of(place, "-wal"), 0600);
     assert_int_equal(mode_of(place, "-shm"), 0600);
     assert_int_equal(ask(place, "PRAGMA application_id"), 0x4C47574C);
-    assert_int_equal(ask(place, "PRAGMA user_version"), 1);
+    assert_int_equal(ask(place, "PRAGMA user_version"), 2);
     assert_int_equal(ask(place, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask(place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     ledger_close(place->ledger);
@@ -99,8 +97,8 @@ static void test_refuses_newer_version(void **state)
     struct ledger_place *place = *state;
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
     ledger_close(place->ledger);
-    execute(place, "PRAGMA user_version = 2");
-    assert_refused(place, "its version is 2, this program knows up to 1");
+    execute(place, "PRAGMA user_version = 3");
+    assert_refused(place, "its version is 3, this program knows up to 2");
     assert_int_equal(ledger_open_existing(&place->ledger, place->path, &place->err), FAILED);
 }
 
@@ -352,128 +350,6 @@ static void test_locked_for_long(void **state)
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err));
 }
 
-/* --- processes --- */
-
-/* Lists and settles without end, in a child that is killed. */
-static void run_for_ever(const char *path)
-{
-    struct ledger_place place = {0};
-    snprintf(place.path, sizeof place.path, "%s", path);
-    for (;;) {
-        if (ledger_open(&place.ledger, path, &place.err) != OK ||
-            ledger_scope(place.ledger, "lyve", &lyve, &place.scope, &place.err) != OK) {
-            _exit(1);
-        }
-        struct ledger_join *join;
-        struct join_counts counts;
-        if (ledger_join_begin(&join, place.ledger, place.scope, slice_of(""), all_time, true,
-                              &place.err) != OK) {
-            _exit(1);
-        }
-        for (int i = 0; i < 3 * COMMIT; i++) {
-            char key[16];
-            snprintf(key, sizeof key, "k%06d", i);
-            struct object object = object_of(key, 1, 123456, 0);
-            if (ledger_join_put(join, &object, &place.err) != OK) {
-                _exit(1);
-            }
-        }
-        struct work_totals totals;
-        struct hammer hammer = {.place = &place};
-        if (ledger_join_end(join, true, &counts, &place.err) != OK ||
-            ledger_work_begin(&hammer.work, place.ledger, place.scope, all_time, &totals,
-                              &place.err) != OK) {
-            _exit(1);
-        }
-        hammer_main(&hammer);
-        ledger_work_end(hammer.work);
-        ledger_close(place.ledger);
-    }
-}
-
-static pid_t start_child(const struct ledger_place *place)
-{
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        run_for_ever(place->path);
-    }
-    return child;
-}
-
-static void assert_killed(pid_t child)
-{
-    int ended;
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, &ended, 0), child);
-    assert_true(WIFSIGNALED(ended)); /* it had not given up before */
-}
-
-/* Killed at any moment, the creation included: it opens, it is whole, its rows fit together. */
-static void test_kills(void **state)
-{
-    struct ledger_place *place = *state;
-    for (int i = 0; i < 20; i++) {
-        pid_t child = start_child(place);
-        nanosleep(&(const struct timespec){.tv_nsec = (1 + i * 7) * NS_PER_MS}, NULL);
-        assert_killed(child);
-        assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
-        ledger_close(place->ledger);
-        place->ledger = NULL;
-        assert_int_equal(ask(place, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"),
-                         1);
-        assert_int_equal(ask(place, "SELECT count(*) FROM object WHERE (counts IS NULL) <>"
-                                    " (state = 0)"),
-                         0);
-        if (i % 4 == 3) {
-            unlink(place->path); /* so that creation is hit more than once */
-        }
-    }
-}
-
-/* All of them find it, or find it made: nobody is told that it is busy. */
-static void test_created_by_many(void **state)
-{
-    struct ledger_place *place = *state;
-    for (int round = 0; round < 60; round++) {
-        for (int i = 0; i < 6; i++) {
-            if (fork() == 0) {
-                bool failed = ledger_open(&place->ledger, place->path, &place->err) != OK;
-                ledger_close(place->ledger);
-                _exit(failed);
-            }
-        }
-        int ended;
-        while (wait(&ended) > 0) {
-            assert_int_equal(ended, 0);
-        }
-        unlink(place->path);
-    }
-}
-
-/* Two writers and a reader on one file: nobody is turned away, nobody sees half a change. */
-static void test_two_processes(void **state)
-{
-    struct ledger_place *place = *state;
-    pid_t first = start_child(place), second = start_child(place);
-    assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
-    struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    uint64_t looks = 0;
-    do {
-        struct job_status status;
-        assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
-        assert_int_equal(status.read, status.sinks[0].stored + status.sinks[0].duplicate);
-        int64_t run;
-        assert_ok(place, ledger_run_begin(place->ledger, "third", 1, &run, &place->err));
-        looks++;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec - start.tv_sec < 2);
-    assert_killed(first);
-    assert_killed(second);
-    assert_true(looks > 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,9 +366,6 @@ int main(void)
         TEST_OPEN(test_size),
         TEST_OPEN(test_no_room),
         TEST_OPEN(test_locked_for_long),
-        TEST(test_kills),
-        TEST(test_created_by_many),
-        TEST(test_two_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
