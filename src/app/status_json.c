@@ -17,6 +17,7 @@ void json_add_time(cJSON *to, const char *name, int64_t ns)
     }
 }
 
+/* A double holds whole numbers of 15 digits as they are. */
 static void add_number(cJSON *to, const char *name, uint64_t number)
 {
     cJSON_AddNumberToObject(to, name, (double)number);
@@ -98,18 +99,25 @@ static void add_figures(cJSON *to, const struct job_report *report)
     }
 }
 
+/* -1: never met */
+static int64_t age_of(const struct job_report *report, const struct kind_report *kind)
+{
+    if (kind->newest_ns == INT64_MIN) {
+        return -1;
+    }
+    return report->now_ns > kind->newest_ns ? report->now_ns - kind->newest_ns : 0;
+}
+
 static void add_kinds(cJSON *to, const struct job_report *report)
 {
     cJSON *kinds = cJSON_AddArrayToObject(to, "kinds");
     for (size_t i = 0; i < report->n_kinds; i++) {
         const struct kind_report *kind = &report->kinds[i];
-        bool met = kind->newest_ns != INT64_MIN;
-        int64_t age_ns = report->now_ns > kind->newest_ns ? report->now_ns - kind->newest_ns : 0;
         cJSON *one = cJSON_CreateObject();
         cJSON_AddItemToArray(kinds, one);
         add_text(one, "name", kind->name);
         json_add_time(one, "newest_record", kind->newest_ns);
-        add_seconds(one, "age_seconds", met ? age_ns : -1);
+        add_seconds(one, "age_seconds", age_of(report, kind));
         add_seconds(one, "usual_gap_seconds", kind->habit.known ? kind->habit.usual_ns : -1);
         add_seconds(one, "late_after_seconds", kind->habit.known ? kind->habit.late_ns : -1);
         cJSON_AddBoolToObject(one, "late", kind->is_late);
