@@ -138,6 +138,10 @@ static void read_jobs(struct loader *loader)
 
 static void read_tree(struct loader *loader)
 {
+    parsers_read(loader);
+    if (loader->only_parsers) {
+        return;
+    }
     read_state(loader);
     read_jobs(loader);
     places_check_top(loader);
@@ -165,8 +169,8 @@ static void read_text(struct loader *loader, struct slice text)
 
 /* mode: the file's permission bits; 0 = the text is not from a file. */
 static enum status parse(struct config **out, const char *path, struct slice text, mode_t mode,
-                         const struct config_sources *sources, struct buf *problems_text,
-                         struct err *err)
+                         bool only_parsers, const struct config_sources *sources,
+                         struct buf *problems_text, struct err *err)
 {
     struct config_memory *memory = memory_new(sizeof *memory);
     struct config *config = &memory->config;
@@ -176,6 +180,7 @@ static enum status parse(struct config **out, const char *path, struct slice tex
     struct loader loader = {
         .reader = {&memory->arena, sources, &problems, mode},
         .config = config,
+        .only_parsers = only_parsers,
     };
     read_text(&loader, text);
     problems_print(&problems, path, problems_text);
@@ -193,11 +198,11 @@ enum status config_parse(struct config **out, const char *path, struct slice tex
                          const struct config_sources *sources, struct buf *problems,
                          struct err *err)
 {
-    return parse(out, path, text, 0, sources, problems, err);
+    return parse(out, path, text, 0, false, sources, problems, err);
 }
 
-enum status config_load(struct config **out, const char *path, const struct config_sources *sources,
-                        struct buf *problems, struct err *err)
+static enum status load(struct config **out, const char *path, bool only_parsers,
+                        const struct config_sources *sources, struct buf *problems, struct err *err)
 {
     CLEANUP(buf_finish) struct buf text = {.max = YAML_MAX_BYTES};
     mode_t mode = 0;
@@ -206,7 +211,20 @@ enum status config_load(struct config **out, const char *path, const struct conf
         *out = NULL;
         return err_set(err, BAD_CONFIG, "%s: %s", path, strerror(error));
     }
-    return parse(out, path, buf_slice(&text), mode, sources, problems, err);
+    return parse(out, path, buf_slice(&text), mode, only_parsers, sources, problems, err);
+}
+
+enum status config_load(struct config **out, const char *path, const struct config_sources *sources,
+                        struct buf *problems, struct err *err)
+{
+    return load(out, path, false, sources, problems, err);
+}
+
+enum status config_load_parsers(struct config **out, const char *path,
+                                const struct config_sources *sources, struct buf *problems,
+                                struct err *err)
+{
+    return load(out, path, true, sources, problems, err);
 }
 
 void config_free(struct config *config)

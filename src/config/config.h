@@ -5,7 +5,8 @@
  *
  * Two forms. Flat: `lyvecloud:` (an s3 place with the job's options beside its own), `datasources:
  * [names]`, and a stanza per name: one job named lyvecloud. General: `jobs:`, a sequence of {name,
- * from, parse, to, ...}, and a stanza per place name with `type:` (default: its own name).
+ * from, parse, to, ...}, and a stanza per place name with `type:` (default: its own name). Either
+ * may declare parsers of its own under `parsers:`.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -40,7 +41,7 @@ struct job_config {
     const struct place_config *from;
     const struct place_config **to; /* in the order of the file */
     size_t n_to;
-    const struct parser **parse;
+    const struct parser **parse; /* built-in, declared, or the job's own copy with fewer tags */
     size_t n_parse;
 };
 
@@ -50,10 +51,15 @@ struct config {
                           beside the file */
     struct job_config *jobs;
     size_t n_jobs;
+    const struct parser **parsers; /* declared by `parsers:` */
+    size_t n_parsers;
     struct config_memory *memory; /* owns all of it */
 };
 
 extern const struct option config_job_options[];
+
+/* What a declared parser may have besides its columns and time, a column of it, and its time. */
+extern const struct option config_parser_options[], config_column_options[], config_time_options[];
 
 /* What the configuration is read with: the module lists (NULL-terminated), and where ${ENV} and
  * ${file:} look. */
@@ -74,7 +80,12 @@ int config_read_file(const char *path, struct buf *out);
  */
 enum status config_load(struct config **out, const char *path, const struct config_sources *sources,
                         struct buf *problems, struct err *err);
-/* The same from memory; path is for the messages. For tests and the fuzzer. */
+/* Only `parsers:`, for those who have nothing to do with jobs and places: whatever else the file
+ * holds is passed over, its secrets not asked for. */
+enum status config_load_parsers(struct config **out, const char *path,
+                                const struct config_sources *sources, struct buf *problems,
+                                struct err *err);
+/* config_load() from memory; path is for the messages. For tests and the fuzzer. */
 enum status config_parse(struct config **out, const char *path, struct slice text,
                          const struct config_sources *sources, struct buf *problems,
                          struct err *err);

@@ -1,15 +1,14 @@
 /*
  * jobs: the jobs of the configuration, in either form, with what they refer to. Called by
  * config/config; the stanzas themselves are read by config/places.
+ * What a job parses with is for config/job_parsers.
  */
 #include "config/loader.h"
-
-#include "config/nearest.h"
 
 #include <stdio.h>
 
 /* Of one job; the ledger keeps counts for as many (LEDGER_SINKS_MAX). */
-enum { JOB_SINKS_MAX = 8, JOB_NAME_MAX_BYTES = 64 };
+enum { JOB_SINKS_MAX = 8, NAME_MAX_BYTES = 64 };
 
 static const char *const message_modes[] = {
     [MESSAGE_RAW] = "raw", [MESSAGE_FLAT] = "flat", [MESSAGE_NONE] = "none", NULL};
@@ -39,89 +38,11 @@ const struct option config_job_options[] = {
     {0},
 };
 
-/* --- parsers --- */
-
-static const struct parser *find_parser(const struct loader *loader, const char *where,
-                                        const struct option_text *name)
-{
-    struct nearest nearest = {.wanted = name->text};
-    for (const struct parser *const *parser = loader->reader.sources->parsers; *parser; parser++) {
-        if (slice_is(name->text, (*parser)->about.name)) {
-            return *parser;
-        }
-        nearest_offer(&nearest, slice_of((*parser)->about.name));
-    }
-    char hint[NEAREST_HINT_BYTES];
-    struct slice shown = problem_excerpt(name->text);
-    problem_add(loader->reader.problems, name->at, "%s: there is no parser %.*s%s", where,
-                SLICE_ARG(shown), nearest_hint(&nearest, hint));
-    return NULL;
-}
-
-static void report_twice(const struct loader *loader, const char *where,
-                         const struct option_text *name)
+void problem_twice(const struct loader *loader, const char *where, const struct option_text *name)
 {
     struct slice shown = problem_excerpt(name->text);
     problem_add(loader->reader.problems, name->at, "%s: %.*s is given twice", where,
                 SLICE_ARG(shown));
-}
-
-static void add_parser(const struct loader *loader, const char *where, struct job_config *job,
-                       const struct option_text *name)
-{
-    const struct parser *parser = find_parser(loader, where, name);
-    if (!parser) {
-        return;
-    }
-    for (size_t i = 0; i < job->n_parse; i++) {
-        if (job->parse[i] == parser) {
-            report_twice(loader, where, name);
-            return;
-        }
-    }
-    job->parse[job->n_parse++] = parser;
-}
-
-/* By default all parsers of Lyve Cloud's records. */
-static void take_lyve_parsers(const struct loader *loader, struct job_config *job)
-{
-    const struct parser *const *parsers = loader->reader.sources->parsers;
-    size_t n = 0;
-    while (parsers[n]) {
-        n++;
-    }
-    job->parse = arena_take(loader->reader.arena, n * sizeof *job->parse);
-    for (size_t i = 0; i < n; i++) {
-        if (slice_starts(slice_of(parsers[i]->about.name), "lyve_")) {
-            job->parse[job->n_parse++] = parsers[i];
-        }
-    }
-}
-
-static void read_parse(const struct loader *loader, const char *job_path, const struct node *map,
-                       struct job_config *job)
-{
-    const struct node *node = node_get(map, "parse");
-    const char *where = option_path(&loader->reader, job_path, "parse");
-    if (!node || node_is_null(node)) {
-        take_lyve_parsers(loader, job);
-        if (job->n_parse == 0) {
-            problem_add(loader->reader.problems, map->at, "%s: required (names of parsers)", where);
-        }
-        return;
-    }
-    struct option_text *names;
-    size_t count;
-    if (!option_read_texts(&loader->reader, where, node, &names, &count)) {
-        return;
-    }
-    job->parse = arena_take(loader->reader.arena, count * sizeof *job->parse);
-    for (size_t i = 0; i < count; i++) {
-        add_parser(loader, where, job, &names[i]);
-    }
-    if (count == 0) {
-        problem_add(loader->reader.problems, node_position(node), "%s: names no parser", where);
-    }
 }
 
 /* --- places --- */
@@ -144,7 +65,7 @@ static void add_sink(struct loader *loader, const char *where, struct job_config
     }
     for (size_t i = 0; i < job->n_to; i++) {
         if (job->to[i] == place) {
-            report_twice(loader, where, name);
+            problem_twice(loader, where, name);
             return;
         }
     }
@@ -190,7 +111,7 @@ void jobs_read_flat(struct loader *loader)
     const struct node *from = node_get(loader->root, "lyvecloud");
     if (from) {
         job->from = place_read_flat(loader, from, &job->options);
-        read_parse(loader, "lyvecloud", from, job);
+        job_read_parsers(loader, "lyvecloud", from, job);
     } else {
         problem_add(problems, loader->root->at, "lyvecloud: required (the bucket to read from)");
     }
@@ -208,7 +129,7 @@ void jobs_read_flat(struct loader *loader)
 
 /* --- the general form --- */
 
-static bool is_job_name(struct slice name)
+bool name_is_plain(struct slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char byte = name.at[i];
@@ -218,7 +139,7 @@ static bool is_job_name(struct slice name)
             return false;
         }
     }
-    return name.len >= 1 && name.len <= JOB_NAME_MAX_BYTES;
+    return name.len >= 1 && name.len <= NAME_MAX_BYTES;
 }
 
 static bool is_name_taken(const struct loader *loader, struct slice name)
@@ -255,10 +176,10 @@ static void read_name(const struct loader *loader, const char *job_path, const s
     if (!node || !option_read_text(&loader->reader, where, node, &name)) {
         return;
     }
-    if (!is_job_name(name.text)) {
+    if (!name_is_plain(name.text)) {
         problem_add(loader->reader.problems, name.at,
                     "%s: must be 1 to %d letters, digits, dots, hyphens or underscores", where,
-                    JOB_NAME_MAX_BYTES);
+                    NAME_MAX_BYTES);
         return;
     }
     if (is_name_taken(loader, name.text)) {
@@ -301,7 +222,7 @@ static void read_to(struct loader *loader, const char *job_path, const struct no
 static void read_job(struct loader *loader, const char *job_path, const struct node *map,
                      struct job_config *job)
 {
-    static const char *const also[] = {"name", "from", "parse", "to", NULL};
+    static const char *const also[] = {"name", "from", "parse", "fields", "to", NULL};
     if (map->kind != NODE_MAP) {
         problem_add(loader->reader.problems, map->at, "%s: must be a mapping with name, from, to",
                     job_path);
@@ -311,7 +232,7 @@ static void read_job(struct loader *loader, const char *job_path, const struct n
     options_read(&loader->reader, job_path, map, &set, 1, also);
     read_name(loader, job_path, map, job);
     read_from(loader, job_path, map, job);
-    read_parse(loader, job_path, map, job);
+    job_read_parsers(loader, job_path, map, job);
     read_to(loader, job_path, map, job);
 }
 

@@ -1,6 +1,7 @@
 /*
  * loader: what the parts that turn the tree into a configuration share: config/config starts,
- * config/jobs reads the jobs, config/places the stanzas that they name.
+ * config/parsers reads the declared parsers, config/jobs the jobs, config/job_parsers what they
+ * parse with, config/places the stanzas that they name.
  */
 #ifndef CONFIG_LOADER_H
 #define CONFIG_LOADER_H
@@ -14,7 +15,14 @@ struct loader {
     const struct node *root; /* a mapping */
     struct place_entry *places;
     struct config *config;
+    bool only_parsers;       /* nothing else of the file is wanted */
+    bool has_broken_parsers; /* so nobody can say which tags there are */
 };
+
+/* --- config/parsers --- */
+
+/* Fills config->parsers from `parsers:`. */
+void parsers_read(struct loader *loader);
 
 /* --- config/places --- */
 
@@ -31,7 +39,19 @@ const struct place_config *place_read_flat(struct loader *loader, const struct n
 /* Reports keys at the top that are nothing, and warns of stanzas that no job uses. */
 void places_check_top(const struct loader *loader);
 
+/* --- config/job_parsers --- */
+
+/* `parse:` and `fields:` of a job's mapping. */
+void job_read_parsers(const struct loader *loader, const char *job_path, const struct node *map,
+                      struct job_config *job);
+
 /* --- config/jobs --- */
+
+/* What a job or a parser may be called: 1 to 64 letters, digits, dots, hyphens or underscores. */
+bool name_is_plain(struct slice name);
+
+/* "WHERE: NAME is given twice" */
+void problem_twice(const struct loader *loader, const char *where, const struct option_text *name);
 
 /* Fills config->jobs from `lyvecloud:` and `datasources:`. */
 void jobs_read_flat(struct loader *loader);

@@ -16,7 +16,7 @@ struct place_entry {
     struct place_config config;
 };
 
-static const char *const top_keys[] = {"datasources", "jobs", "state", NULL};
+static const char *const top_keys[] = {"datasources", "jobs", "parsers", "state", NULL};
 
 static bool is_top_key(struct slice key)
 {
@@ -162,7 +162,7 @@ const struct place_config *place_find(struct loader *loader, const char *where,
 const struct place_config *place_read_flat(struct loader *loader, const struct node *stanza,
                                            struct job_options *job)
 {
-    static const char *const also[] = {"type", "parse", NULL};
+    static const char *const also[] = {"type", "parse", "fields", NULL};
     const struct option_set extra = {config_job_options, job};
     struct place_entry *entry = read_stanza(loader, stanza, slice_of("s3"), extra, also);
     return entry->is_broken ? NULL : &entry->config;

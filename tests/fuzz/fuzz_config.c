@@ -102,14 +102,25 @@ static void check_place(const struct place_config *place)
     }
 }
 
+static void check_parser(const struct parser *parser)
+{
+    size_t len = text_length(parser->about.name);
+    must(len >= 1 && len <= 64);
+    must(text_length(parser->measurement) > 0 && text_length(parser->record_keys[0]) > 0);
+    must(parser->n_columns >= 2 && parser->n_columns <= PARSER_COLUMNS_MAX);
+}
+
 static void check_config(const struct config *config)
 {
+    for (size_t i = 0; i < config->n_parsers; i++) {
+        check_parser(config->parsers[i]);
+    }
     must(config->n_jobs > 0 && text_length(config->state) > 0);
     for (size_t i = 0; i < config->n_jobs; i++) {
         const struct job_config *job = &config->jobs[i];
         size_t len = text_length(job->name);
         must(len >= 1 && len <= 64);
-        must(job->n_parse >= 1 && job->n_parse <= 2);
+        must(job->n_parse >= 1 && job->n_parse <= 2 + config->n_parsers);
         must(job->n_to >= 1 && job->n_to <= 8);
         must(job->options.workers >= 1 && job->options.workers <= 64);
         check_place(job->from);
