@@ -124,8 +124,8 @@ static void test_network_filesystems(void **state)
 
 static const char *const old_and_new[] = {
     "CREATE TABLE fruit (name TEXT); INSERT INTO fruit VALUES ('apple');",
-    "ALTER TABLE fruit ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';"
-    "INSERT INTO fruit VALUES ('cherry', 'red');",
+    ("ALTER TABLE fruit ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';"
+     "INSERT INTO fruit VALUES ('cherry', 'red');"),
     "CREATE INDEX fruit_colour ON fruit (colour);",
 };
 
