@@ -178,9 +178,15 @@ static enum status pull_once(const struct pull *pull, struct ledger *ledger, str
 static enum status pull_locked(const struct pull *pull, struct err *err)
 {
     struct lock *lock;
-    enum status status = lock_take(&lock, pull->config->state, pull->job->name, pull->wait, err);
+    enum status status = lock_take(&lock, pull->config->state, pull->job->name, false, err);
+    if (status == AGAIN && pull->wait) {
+        log_line(&pull->cli->log, LOG_INFO, "waiting for another run of the job", "job",
+                 pull->job->name, "lock", err->text, NULL);
+        status = lock_take(&lock, pull->config->state, pull->job->name, true, err);
+    }
     if (status != OK) {
-        return err_set(err, status == AGAIN ? FAILED : status, "%s", err->text);
+        err->status = status == AGAIN ? FAILED : status;
+        return err->status;
     }
     struct ledger *ledger = NULL;
     status = ledger_open(&ledger, pull->config->state, err);
