@@ -62,7 +62,7 @@ static enum status read_int(sqlite3 *db, const char *sql, int64_t *out, struct e
 /* OK: ours, or empty and *is_new. Changes nothing, since it may be somebody else's. */
 static enum status check_owner(sqlite3 *db, bool *is_new, struct err *err)
 {
-    int64_t id, tables;
+    int64_t id = 0, tables = 0;
     if (read_int(db, "PRAGMA application_id", &id, err) != OK ||
         read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != OK) {
         return err->status;

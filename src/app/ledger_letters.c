@@ -215,7 +215,7 @@ enum status ledger_object_state(struct ledger *ledger, int64_t scope, struct sli
 static enum status requeue(struct ledger *ledger, int64_t scope, struct slice key, bool *requeued,
                            struct err *err)
 {
-    enum object_state state;
+    enum object_state state = OBJECT_LISTED;
     enum status status = find_state(ledger, scope, key, &state, err);
     *requeued = status == OK && (state == OBJECT_SETTLED || state == OBJECT_QUARANTINED);
     if (!*requeued) {
