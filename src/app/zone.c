@@ -121,7 +121,7 @@ static bool read_date(const char **text, struct rule_date *date)
             return false;
         }
     } else {
-        *text += date->kind == 'J';
+        *text += date->kind == 'J' ? 1 : 0;
         if (!read_number(text, &date->day) || date->day > 365 || date->day < (date->kind == 'J')) {
             return false;
         }
