@@ -210,7 +210,7 @@ class Pull(Case):
     def test_sigint_stops_and_the_next_pull_completes(self):
         server = self.sample(records=80, objects_per_kind=6)
         for moment in (1, 3, 6):
-            server.fault("get", scripted.edit(pause_s=0.02, delay_s=0.3), times=moment)
+            server.fault("get", scripted.edit(pause_s=0.02, delay_s=0.3), times=10**6)
             process = self.start("pull", "--from-date", "2026-01-01")
             wait_for(lambda: len(server.of("get")) >= moment)
             process.send_signal(signal.SIGINT)
