@@ -1,0 +1,55 @@
+"""The pages that quote the program say what it says."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("LOGGATEWAY", os.path.join(ROOT, "build", "src", "loggateway"))
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def run(*arguments, **environment):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True,
+                          env={**os.environ, **environment})
+
+
+class Pages(unittest.TestCase):
+    def test_modules_page_is_the_output(self):
+        self.assertEqual(read("doc", "modules.md"), run("modules").stdout,
+                         "run: build/src/loggateway modules > doc/modules.md")
+
+    def test_configuration_of_the_readme_is_good(self):
+        (text,) = re.findall(r"^ *```yaml\n(.*?)^ *```$", read("README.md"), re.M | re.S)
+        with tempfile.TemporaryDirectory() as folder:
+            token = os.path.join(folder, "token")
+            with open(token, "w", encoding="utf-8") as file:
+                file.write("a-token\n")
+            path = os.path.join(folder, "config.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace("/run/secrets/influx_token", token))
+            result = run("-c", path, "check", LYVE_ACCESS_KEY="key", LYVE_SECRET_KEY="secret")
+        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+
+    def test_commands_of_the_readme_exist(self):
+        offered = set(re.findall(r"^  ([a-z-]+)", run("--help").stdout, re.M))
+        named = set(re.findall(r"^ *loggateway ([a-z-]+)", read("README.md"), re.M))
+        self.assertTrue(named)
+        self.assertEqual(named - offered, set())
+
+    def test_links_lead_somewhere(self):
+        for page in ("README.md", "CONTRIBUTING.md", "doc/architecture.md", "doc/adding-a-parser.md"):
+            folder = os.path.dirname(os.path.join(ROOT, page))
+            for link in re.findall(r"\]\(([^)#]+)\)", read(page)):
+                if not link.startswith("http"):
+                    self.assertTrue(os.path.exists(os.path.join(folder, link)), "%s: %s" % (page, link))
+
+
+if __name__ == "__main__":
+    unittest.main()
