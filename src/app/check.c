@@ -6,6 +6,7 @@
 #include "app/arguments.h"
 #include "app/cli.h"
 #include "app/place.h"
+#include "app/sample.h"
 #include "app/schedule.h"
 #include "app/world.h"
 #include "base/cleanup.h"
@@ -88,9 +89,26 @@ static int worse(int a, int b)
     return a > b ? a : b;
 }
 
-static int check_job(struct cli *cli, const struct job_config *job, bool connect)
+struct check {
+    bool connect;
+    int64_t budget; /* values a tag may have */
+};
+
+/* A tag over the budget is a warning; only a place that does not let itself be read is a fault. */
+static enum status check_tags(struct cli *cli, const struct job_config *job, int64_t budget,
+                              struct err *err)
+{
+    struct tag_counts *counts = tag_counts_new();
+    enum status status = sample_tags(job, &cli->log, counts, err);
+    tag_counts_warn(counts, budget, &cli->log, job->name);
+    tag_counts_free(counts);
+    return status;
+}
+
+static int check_job(struct cli *cli, const struct job_config *job, const struct check *check)
 {
     struct err err;
+    bool connect = check->connect;
     describe_job(job);
     int code = report(job, check_parsers(job, &err), &err);
     code = worse(code, report(job, check_schedule(job, &err), &err));
@@ -98,13 +116,35 @@ static int check_job(struct cli *cli, const struct job_config *job, bool connect
     for (size_t i = 0; i < job->n_to; i++) {
         code = worse(code, report(job, check_place(cli, job->to[i], false, connect, &err), &err));
     }
+    if (connect && code == EXIT_DONE) {
+        code = report(job, check_tags(cli, job, check->budget, &err), &err);
+    }
+    return code;
+}
+
+static int check_all(struct cli *cli, const struct check *check)
+{
+    struct config *config = cli_config(cli);
+    if (!config) {
+        return EXIT_USAGE;
+    }
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < config->n_jobs; i++) {
+        code = worse(code, check_job(cli, &config->jobs[i], check));
+    }
+    if (code == EXIT_DONE) {
+        printf("%s: good%s\n", config->path, check->connect ? ", and every place answers" : "");
+    }
+    config_free(config);
     return code;
 }
 
 int command_check(struct cli *cli, int argc, char **argv)
 {
-    bool connect = false;
-    const struct argument table[] = {{"connect", 0, NULL, &connect}, {NULL}};
+    struct check check = {.connect = false};
+    const char *budget = NULL;
+    const struct argument table[] = {
+        {"connect", 0, NULL, &check.connect}, {"budget", 0, &budget, NULL}, {NULL}};
     int first = arguments_read(argc, argv, table, false);
     if (first < 0) {
         return EXIT_USAGE;
@@ -112,17 +152,11 @@ int command_check(struct cli *cli, int argc, char **argv)
     if (first < argc) {
         return cli_usage("check: '%s' is too many", argv[first]);
     }
-    struct config *config = cli_config(cli);
-    if (!config) {
-        return EXIT_USAGE;
+    if (budget && !check.connect) {
+        return cli_usage("check: --budget goes with --connect");
     }
-    int code = EXIT_DONE;
-    for (size_t i = 0; i < config->n_jobs; i++) {
-        code = worse(code, check_job(cli, &config->jobs[i], connect));
+    if (!tag_budget_parse(budget, &check.budget)) {
+        return cli_usage("check: --budget %s: 1 to %d", budget, TAG_VALUES_MAX);
     }
-    if (code == EXIT_DONE) {
-        printf("%s: good%s\n", config->path, connect ? ", and every place answers" : "");
-    }
-    config_free(config);
-    return code;
+    return check_all(cli, &check);
 }

@@ -15,7 +15,10 @@ static const struct command commands[] = {
     {"pull",
      "[JOB] --from-date DATE [--to-date DATE] [--again] [--new-schema] [--dry-run] [--no-wait]",
      "move the objects of a period, once", command_pull},
-    {"check", "[--connect]", "check the configuration; --connect tries every place", command_check},
+    {"check", "[--connect [--budget N]]",
+     "check the configuration; --connect tries every place, and warns of tags with more than N "
+     "(10000) values",
+     command_check},
     {"status", "[JOB] [--json] [--check]",
      "what has been moved, what was kept back; --check: exit 1 when a job is not well",
      command_status},
@@ -26,8 +29,12 @@ static const struct command commands[] = {
      command_dead_letters},
     {"schedule", "[JOB] [-n COUNT] [--from-date DATE]",
      "the next runs, in UTC and in the job's zone", command_schedule},
-    {"parse", "[--as PARSER] [--to ENCODER] [--message MODE] [--last-modified DATE] FILE...",
-     "what a file (- = stdin) becomes, on stdout", command_parse},
+    {"parse",
+     "[--as PARSER] [--to ENCODER] [--message MODE] [--last-modified DATE] [--stats [--budget N]] "
+     "FILE...",
+     "what a file (- = stdin) becomes, on stdout; -c adds the parsers of that file; --stats counts "
+     "the values of each tag",
+     command_parse},
     {"modules", "", "the built-in parsers, places and encoders with their options",
      command_modules},
 };
@@ -67,20 +74,34 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
-struct config *cli_config(struct cli *cli)
+enum { PROBLEMS_MAX_BYTES = 256 * 1024 };
+
+static struct config *cli_read(struct cli *cli, bool only_parsers)
 {
     const struct config_sources sources = {modules_parsers, modules_datasources, environment,
                                            config_read_file};
-    CLEANUP(buf_finish) struct buf problems = {.max = 256 * 1024};
+    CLEANUP(buf_finish) struct buf problems = {.max = PROBLEMS_MAX_BYTES};
     struct config *config = NULL;
     struct err err;
-    enum status status = config_load(&config, cli->config_path, &sources, &problems, &err);
+    enum status status =
+        only_parsers ? config_load_parsers(&config, cli->config_path, &sources, &problems, &err)
+                     : config_load(&config, cli->config_path, &sources, &problems, &err);
     fputs(buf_text(&problems), stderr);
     if (status != OK) {
         cli_usage("%s", err.text);
         return NULL;
     }
     return config;
+}
+
+struct config *cli_config(struct cli *cli)
+{
+    return cli_read(cli, false);
+}
+
+struct config *cli_config_parsers(struct cli *cli)
+{
+    return cli_read(cli, true);
 }
 
 static int set_log_format(struct cli *cli, const char *name)
@@ -108,7 +129,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
-    struct cli cli = {.config_path = "config.yaml", .log = {.least = LOG_INFO}};
+    struct cli cli = {.log = {.least = LOG_INFO}};
     const char *format = "logfmt";
     bool help = false, version = false;
     const struct argument table[] = {
@@ -130,6 +151,8 @@ int cli_main(int argc, char **argv)
         puts("loggateway " LOGGATEWAY_VERSION);
         return EXIT_DONE;
     }
+    cli.config_given = cli.config_path != NULL;
+    cli.config_path = cli.config_given ? cli.config_path : "config.yaml";
     int code = set_log_format(&cli, format);
     return code ? code : run_command(&cli, argc - first, argv + first);
 }

@@ -12,6 +12,7 @@ enum exit_code { EXIT_DONE = 0, EXIT_KEPT_BACK = 1, EXIT_USAGE = 2 };
 
 struct cli {
     const char *config_path;
+    bool config_given; /* by -c */
     struct log log;
 };
 
@@ -31,6 +32,8 @@ int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Reads the configuration; problems and warnings go to stderr. NULL: they were fatal, the exit code
  * is EXIT_USAGE. */
 struct config *cli_config(struct cli *cli);
+/* The same, of the declared parsers only (config_load_parsers). */
+struct config *cli_config_parsers(struct cli *cli);
 
 int command_run(struct cli *cli, int argc, char **argv);
 int command_pull(struct cli *cli, int argc, char **argv);

@@ -1,12 +1,13 @@
 /*
  * parse: `loggateway parse`: what files become, on stdout, with the same pipeline as a run and no
- * place, ledger or configuration. Unreadable records are log lines on stderr and make the exit
- * code 1.
+ * place or ledger. Of a configuration that -c names, only the declared parsers are read. Unreadable
+ * records are log lines on stderr and make the exit code 1.
  */
 #include "app/arguments.h"
 #include "app/cli.h"
 #include "app/pipeline.h"
 #include "app/progress.h"
+#include "app/tags.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
@@ -26,6 +27,9 @@ struct parse {
     struct point_sink sink;
     const struct log *log;
     const struct encoder *encoder;
+    struct config *config;     /* of -c; NULL = none */
+    struct tag_counts *counts; /* of --stats, in place of points; NULL = none */
+    int64_t budget;
     struct pipeline *pipeline;
     struct buf out;
     const char *file;
@@ -64,6 +68,17 @@ static enum status take_point(struct point_sink *sink, const struct point *point
         }
     }
     return parse->out.len >= WRITE_BYTES ? write_out(parse, err) : OK;
+}
+
+static enum status count_point(struct point_sink *sink, const struct point *point,
+                               const struct origin *origin, struct err *err)
+{
+    struct parse *parse = (struct parse *)sink;
+    (void)origin;
+    (void)err;
+    parse->figures.records++;
+    tag_counts_add(parse->counts, point);
+    return OK;
 }
 
 static enum status take_duplicate(struct point_sink *sink, const struct origin *origin,
@@ -167,14 +182,60 @@ static enum status parse_files(struct parse *parse, char **files, size_t n, stru
     for (size_t i = 0; status == OK && i < n; i++) {
         status = parse_file(parse, files[i], err);
     }
+    if (status == OK && parse->counts) {
+        tag_counts_print(parse->counts, &parse->out);
+    }
     return status == OK ? write_out(parse, err) : status;
 }
 
 struct parse_arguments {
-    const char *parser, *encoder, *message, *last_modified;
+    const char *parser, *encoder, *message, *last_modified, *budget;
+    bool stats;
 };
 
-/* All lyve parsers are tried unless --as names one. */
+/* --- which parsers --- */
+
+struct parsers {
+    const struct parser **at;
+    size_t n;
+};
+
+static void parsers_finish(struct parsers *parsers)
+{
+    free(parsers->at);
+}
+
+/* The built-in ones, and behind them those that the file of -c declares. */
+static void parsers_collect(struct parsers *to, const struct config *config)
+{
+    size_t n_built_in = 0, n_declared = config ? config->n_parsers : 0;
+    while (modules_parsers[n_built_in]) {
+        n_built_in++;
+    }
+    to->at = memory_new((n_built_in + n_declared) * sizeof *to->at);
+    for (size_t i = 0; i < n_built_in; i++) {
+        to->at[to->n++] = modules_parsers[i];
+    }
+    for (size_t i = 0; i < n_declared; i++) {
+        to->at[to->n++] = config->parsers[i];
+    }
+}
+
+/* Leaves only the one of that name. */
+static enum status parsers_choose(struct parsers *parsers, const char *name, bool config_given,
+                                  struct err *err)
+{
+    for (size_t i = 0; i < parsers->n; i++) {
+        if (strcmp(parsers->at[i]->about.name, name) == 0) {
+            parsers->at[0] = parsers->at[i];
+            parsers->n = 1;
+            return OK;
+        }
+    }
+    return err_set(err, BAD_CONFIG, "--as %s: no such parser: see loggateway modules%s", name,
+                   config_given ? "" : ", or name a file that declares it with -c");
+}
+
 static enum status choose_pipeline(struct parse *parse, const struct parse_arguments *arguments,
                                    struct err *err)
 {
@@ -186,27 +247,44 @@ static enum status choose_pipeline(struct parse *parse, const struct parse_argum
     if (mode == 3) {
         return err_set(err, BAD_CONFIG, "--message %s: raw, flat or none", arguments->message);
     }
-    const struct parser *one = arguments->parser ? modules_parser(arguments->parser) : NULL;
-    if (arguments->parser && !one) {
-        return err_set(err, BAD_CONFIG, "--as %s: no such parser: see loggateway modules",
-                       arguments->parser);
+    CLEANUP(parsers_finish) struct parsers parsers = {0};
+    parsers_collect(&parsers, parse->config);
+    if (arguments->parser &&
+        parsers_choose(&parsers, arguments->parser, parse->config != NULL, err) != OK) {
+        return err->status;
     }
-    size_t n = 0;
-    while (modules_parsers[n]) {
-        n++;
+    return pipeline_new(&parse->pipeline, parsers.at, parsers.n, (enum message_mode)mode,
+                        (struct gunzip_limits){0}, err);
+}
+
+static enum status choose_output(struct parse *parse, const struct parse_arguments *arguments,
+                                 struct err *err)
+{
+    if (arguments->stats && arguments->encoder) {
+        return err_set(err, BAD_CONFIG, "--stats writes no points, so --to has no meaning");
     }
-    return pipeline_new(&parse->pipeline, one ? &one : modules_parsers, one ? 1 : n,
-                        (enum message_mode)mode, (struct gunzip_limits){0}, err);
+    if (arguments->budget && !arguments->stats) {
+        return err_set(err, BAD_CONFIG, "--budget goes with --stats");
+    }
+    if (!tag_budget_parse(arguments->budget, &parse->budget)) {
+        return err_set(err, BAD_CONFIG, "--budget %s: 1 to %d", arguments->budget, TAG_VALUES_MAX);
+    }
+    const char *encoder = arguments->encoder ? arguments->encoder : "line_protocol";
+    parse->encoder = modules_encoder(encoder);
+    if (!parse->encoder) {
+        return err_set(err, BAD_CONFIG, "--to %s: no such encoder: see loggateway modules",
+                       encoder);
+    }
+    if (arguments->stats) {
+        parse->counts = tag_counts_new();
+        parse->sink.point = count_point;
+    }
+    return OK;
 }
 
 static enum status prepare(struct parse *parse, const struct parse_arguments *arguments,
                            struct err *err)
 {
-    parse->encoder = modules_encoder(arguments->encoder);
-    if (!parse->encoder) {
-        return err_set(err, BAD_CONFIG, "--to %s: no such encoder: see loggateway modules",
-                       arguments->encoder);
-    }
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     parse->last_modified_ns = INT64_MIN;
@@ -216,7 +294,8 @@ static enum status prepare(struct parse *parse, const struct parse_arguments *ar
                                   &parse->last_modified_ns)) {
         return err_set(err, BAD_CONFIG, "--last-modified %s: not a date", arguments->last_modified);
     }
-    return choose_pipeline(parse, arguments, err);
+    enum status status = choose_output(parse, arguments, err);
+    return status == OK ? choose_pipeline(parse, arguments, err) : status;
 }
 
 static void log_summary(const struct parse *parse)
@@ -230,14 +309,37 @@ static void log_summary(const struct parse *parse)
              log_int((int64_t)parse->damaged).text, NULL);
 }
 
+static int run_parse(struct parse *parse, const struct parse_arguments *arguments, char **files,
+                     size_t n_files)
+{
+    struct err err;
+    progress_begin(&parse->progress, parse->log, NULL);
+    enum status status = prepare(parse, arguments, &err);
+    if (status == OK) {
+        status = parse_files(parse, files, n_files, &err);
+    }
+    progress_end(&parse->progress);
+    if (status != OK) {
+        cli_usage("%s", err.text);
+        return cli_exit_code(status);
+    }
+    if (parse->counts) {
+        tag_counts_warn(parse->counts, parse->budget, parse->log, NULL);
+    }
+    log_summary(parse);
+    return parse->dead || parse->damaged ? EXIT_KEPT_BACK : EXIT_DONE;
+}
+
 int command_parse(struct cli *cli, int argc, char **argv)
 {
-    struct parse_arguments arguments = {.encoder = "line_protocol", .message = "raw"};
+    struct parse_arguments arguments = {.message = "raw"};
     const struct argument table[] = {
         {"as", 0, &arguments.parser, NULL},
         {"to", 0, &arguments.encoder, NULL},
         {"message", 0, &arguments.message, NULL},
         {"last-modified", 0, &arguments.last_modified, NULL},
+        {"stats", 0, NULL, &arguments.stats},
+        {"budget", 0, &arguments.budget, NULL},
         {NULL},
     };
     int first = arguments_read(argc, argv, table, false);
@@ -246,21 +348,16 @@ int command_parse(struct cli *cli, int argc, char **argv)
     }
     struct parse parse = {
         .sink = {take_point, take_duplicate, take_dead}, .log = &cli->log, .out = {.max = OUT_MAX}};
-    struct err err;
-    progress_begin(&parse.progress, &cli->log, NULL);
-    enum status status = prepare(&parse, &arguments, &err);
-    if (status == OK) {
-        status = parse_files(&parse, argv + first, (size_t)(argc - first), &err);
+    if (cli->config_given) {
+        parse.config = cli_config_parsers(cli);
+        if (!parse.config) {
+            return EXIT_USAGE;
+        }
     }
-    progress_end(&parse.progress);
-    if (status == OK) {
-        log_summary(&parse);
-    }
+    int code = run_parse(&parse, &arguments, argv + first, (size_t)(argc - first));
     pipeline_free(parse.pipeline);
+    tag_counts_free(parse.counts);
+    config_free(parse.config);
     buf_finish(&parse.out);
-    if (status != OK) {
-        cli_usage("%s", err.text);
-        return cli_exit_code(status);
-    }
-    return parse.dead || parse.damaged ? EXIT_KEPT_BACK : EXIT_DONE;
+    return code;
 }

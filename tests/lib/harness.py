@@ -172,8 +172,10 @@ class Case(unittest.TestCase):
 
     def start(self, *arguments, env=None):
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        # Without a file there is no -c either: some commands need no configuration.
+        config = ["-c", self.config_path] if os.path.exists(self.config_path) else []
         process = subprocess.Popen(
-            WRAPPER + [BINARY, "-c", self.config_path, *arguments],
+            WRAPPER + [BINARY, *config, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
