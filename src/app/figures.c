@@ -42,7 +42,8 @@ static void look(struct watcher *watcher, bool waiting)
 {
     struct writer *writer = (struct writer *)watcher; /* the first member */
     (void)waiting;
-    if (world_monotonic(&writer->host.world) - writer->begun_ns > give_up_after_ns) {
+    if (atomic_load(&writer->run->stop) ||
+        world_monotonic(&writer->host.world) - writer->begun_ns > give_up_after_ns) {
         atomic_store(&writer->give_up, true);
     }
 }

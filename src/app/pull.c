@@ -96,27 +96,35 @@ struct watch {
     const char *state;
     struct progress progress;
     bool interrupted, yielded;
-    int64_t told_ns; /* when the run was told to drain */
+    int64_t told_ns; /* when the run was interrupted */
 };
 
-static void tell_to_drain(struct watch *watch)
+static void interrupt(struct watch *watch)
 {
-    if (!atomic_load(&watch->run->drain)) {
+    if (!watch->interrupted) {
+        watch->interrupted = true;
         watch->told_ns = now_ns();
-        atomic_store(&watch->run->drain, true);
+        run_drain(watch->run);
     }
+}
+
+/* A pull makes room only when it has got somewhere, so that one between two runs that come close
+ * together gets done nevertheless. */
+static bool may_yield(const struct watch *watch)
+{
+    const struct run *run = watch->run;
+    return !watch->yielded && !run->request.dry_run && atomic_load(&run->phase) == RUN_READING &&
+           run->objects_taken > 0;
 }
 
 static void watch_once(struct watch *watch, int signal)
 {
     struct run *run = watch->run;
     if (signal == SIGINT || signal == SIGTERM) {
-        watch->interrupted = true;
-        tell_to_drain(watch);
-    } else if (!run->request.dry_run && !watch->yielded &&
-               lock_is_wanted(watch->state, run->job->name)) {
+        interrupt(watch);
+    } else if (may_yield(watch) && lock_is_wanted(watch->state, run->job->name)) {
         watch->yielded = true;
-        tell_to_drain(watch);
+        run_drain(run);
     }
     if (watch->interrupted && now_ns() - watch->told_ns > RUN_DRAIN_NS) {
         atomic_store(&run->stop, true);
@@ -157,25 +165,27 @@ struct pull {
     const struct job_config *job;
     struct run_request request;
     bool wait;
+    bool interrupted;
 };
 
 /* One run under the lock. AGAIN: it made room for a scheduled run before it was done. */
-static enum status pull_once(const struct pull *pull, struct ledger *ledger, struct err *err)
+static enum status pull_once(struct pull *pull, struct ledger *ledger, struct err *err)
 {
     struct run run;
     run_init(&run, pull->job, ledger, &pull->cli->log, &pull->request);
     struct watch watch = {.run = &run, .state = pull->config->state};
     enum status status = watch_run(&watch, err);
+    pull->interrupted = watch.interrupted;
     if (watch.interrupted) {
         status = err_set(err, FAILED, "interrupted");
-    } else if (status != OK && watch.yielded && !run.failed) {
+    } else if (watch.yielded && run.left_over) {
         status = AGAIN;
     }
     run_finish(&run);
     return status;
 }
 
-static enum status pull_locked(const struct pull *pull, struct err *err)
+static enum status pull_locked(struct pull *pull, struct err *err)
 {
     struct lock *lock;
     enum status status = lock_take(&lock, pull->config->state, pull->job->name, false, err);
@@ -205,7 +215,8 @@ static enum status pull_job(struct pull *pull, struct err *err)
         log_line(&pull->cli->log, LOG_INFO, "pull pauses for the scheduled run", "job",
                  pull->job->name, NULL);
         pull->wait = true;
-        pull->request.again = false; /* what was to be done again is entered in the ledger */
+        /* What was to be done again is entered in the ledger, and so is the new schema. */
+        pull->request.again = pull->request.new_schema = false;
         const struct timespec span = {.tv_sec = 1};
         nanosleep(&span, NULL);
     }
@@ -216,16 +227,17 @@ static int pull_jobs(struct cli *cli, const struct config *config,
                      const struct pull_arguments *arguments, const struct run_request *request)
 {
     int code = EXIT_DONE;
-    bool found = false;
-    for (size_t i = 0; i < config->n_jobs; i++) {
+    bool found = false, interrupted = false;
+    for (size_t i = 0; i < config->n_jobs && !interrupted; i++) {
         const struct job_config *job = &config->jobs[i];
         if (arguments->job && strcmp(arguments->job, job->name) != 0) {
             continue;
         }
         found = true;
         struct err err;
-        struct pull pull = {cli, config, job, *request, !arguments->no_wait};
+        struct pull pull = {cli, config, job, *request, !arguments->no_wait, false};
         enum status status = pull_job(&pull, &err);
+        interrupted = pull.interrupted;
         if (status != OK) {
             log_line(&cli->log, LOG_ERROR, "run not complete", "job", job->name, "error", err.text,
                      NULL);

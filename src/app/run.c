@@ -32,6 +32,14 @@ void run_finish(struct run *run)
     pthread_mutex_destroy(&run->lock);
 }
 
+void run_drain(struct run *run)
+{
+    atomic_store(&run->drain, true);
+    if (atomic_load(&run->phase) == RUN_LISTING) {
+        atomic_store(&run->stop, true); /* there is nothing to settle yet */
+    }
+}
+
 void run_fail(struct run *run, const struct err *err)
 {
     pthread_mutex_lock(&run->lock);
@@ -136,7 +144,8 @@ static enum status read_objects(struct run *run, struct err *err)
         *err = run->err;
         return err->status;
     }
-    if (run->objects_taken < run->objects_total) {
+    run->left_over = run->objects_taken < run->objects_total;
+    if (run->left_over) {
         return err_set(err, FAILED, "stopped with objects left to read");
     }
     return OK;
@@ -248,9 +257,18 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
     return status;
 }
 
+static enum status prepare(struct run *run, struct err *err)
+{
+    enum status status = find_scope(run, err);
+    return status == OK ? check_schema(run, err) : status;
+}
+
 static enum status list_and_read(struct run *run, struct err *err)
 {
-    enum status status = run_list(run, err);
+    enum status status = prepare(run, err);
+    if (status == OK) {
+        status = run_list(run, err);
+    }
     if (status == OK) {
         status = keep_schema(run, err);
     }
@@ -263,17 +281,12 @@ enum status run_job(struct run *run, struct err *err)
     host_world_init(&host, run->log, run->job->name, &run->stop);
     run->started_ns = world_monotonic(&host.world);
     run->start_ns = world_now(&host.world);
-    enum status status = find_scope(run, err);
-    if (status == OK) {
-        status = check_schema(run, err);
+    enum status status;
+    if (run->request.dry_run) {
+        status = prepare(run, err);
+        return status == OK ? run_list(run, err) : status;
     }
-    if (status == OK && run->request.dry_run) {
-        return run_list(run, err);
-    }
-    if (status == OK) {
-        status = ledger_run_begin(run->ledger, run->job->name, world_now(&host.world), &run->number,
-                                  err);
-    }
+    status = ledger_run_begin(run->ledger, run->job->name, run->start_ns, &run->number, err);
     if (status != OK) {
         return status;
     }

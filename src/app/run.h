@@ -47,6 +47,8 @@ struct run {
     pthread_mutex_t lock; /* of what follows */
     bool failed;
     struct err err; /* the first that ended the run */
+
+    bool left_over; /* at the end: nothing failed, but objects were left when it was drained */
 };
 
 void run_init(struct run *run, const struct job_config *job, struct ledger *ledger,
@@ -58,6 +60,8 @@ void run_finish(struct run *run);
  * lines in the log. */
 enum status run_job(struct run *run, struct err *err);
 
+/* No new object: the run ends when what is under way is settled. A listing ends at once. */
+void run_drain(struct run *run);
 /* Ends the run early; the first error stays. */
 void run_fail(struct run *run, const struct err *err);
 

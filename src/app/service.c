@@ -21,6 +21,10 @@
 static const int64_t retry_first_ns = 60 * NS_PER_SECOND;
 static const int64_t retry_last_ns = 15 * 60 * NS_PER_SECOND;
 static const int64_t lock_look_ns = 200 * NS_PER_MS;
+/* The same error of run after run is shown this often at most. */
+static const int64_t error_span_ns = 3600 * NS_PER_SECOND;
+/* A clock that goes back farther was set. */
+static const int64_t clock_slack_ns = 60 * NS_PER_SECOND;
 
 struct service {
     struct cli *cli;
@@ -37,9 +41,9 @@ struct job_service {
     pthread_t thread;
     pthread_mutex_t lock; /* of run */
     struct run *run;      /* under way; NULL = none */
+    int64_t started_ns;   /* when the last run had its lock: what was due before is made good */
     int64_t retry_ns;     /* 0 = the last run was good */
-    char last_error[512];
-    uint64_t repeated;
+    struct repeats errors;
 };
 
 /* --- one run --- */
@@ -75,10 +79,11 @@ static enum status run_window(struct job_service *self, struct err *err)
     struct run run;
     run_init(&run, self->job, self->service->ledger, &self->service->cli->log, &request);
     set_run(self, &run);
-    if (atomic_load(&self->service->stop)) {
-        atomic_store(&run.drain, true); /* the signal came before there was a run to tell */
+    if (atomic_load(&self->service->stop)) { /* the signal came before there was a run to tell */
+        status = err_set(err, FAILED, "stopping");
+    } else {
+        status = run_job(&run, err);
     }
-    status = run_job(&run, err);
     set_run(self, NULL);
     run_finish(&run);
     return status;
@@ -109,6 +114,7 @@ static enum status run_locked(struct job_service *self, struct err *err)
     struct lock *lock;
     enum status status = take_lock(self, &lock, err);
     if (status == OK) {
+        self->started_ns = world_now(&self->host.world);
         status = run_window(self, err);
         lock_release(lock);
     }
@@ -130,9 +136,9 @@ static int64_t first_due(struct job_service *self)
     return now_ns;
 }
 
-static int64_t next_due(struct job_service *self, int64_t started_ns)
+static int64_t next_due(struct job_service *self)
 {
-    int64_t due_ns = schedule_next(&self->schedule, started_ns);
+    int64_t due_ns = schedule_next(&self->schedule, self->started_ns);
     if (self->retry_ns) {
         int64_t retry_at_ns = world_now(&self->host.world) + self->retry_ns;
         due_ns = retry_at_ns < due_ns ? retry_at_ns : due_ns;
@@ -140,38 +146,56 @@ static int64_t next_due(struct job_service *self, int64_t started_ns)
     return due_ns;
 }
 
-/* In short steps against the wall clock: it may be set while we wait. */
+/* In short steps against the wall clock: it may be set while we wait. Set back, what is due by it
+ * is anybody's guess, and one run too many costs nothing. */
 static enum status wait_until(struct job_service *self, int64_t due_ns, struct err *err)
 {
     enum status status = world_tick(&self->host.world, err);
-    while (status == OK) {
-        int64_t rest_ns = due_ns - world_now(&self->host.world);
-        if (rest_ns <= 0) {
-            return OK;
-        }
+    int64_t now_ns = world_now(&self->host.world), before_ns = now_ns;
+    while (status == OK && now_ns < due_ns && now_ns > before_ns - clock_slack_ns) {
+        int64_t rest_ns = due_ns - now_ns;
         status =
             world_wait(&self->host.world, rest_ns < NS_PER_SECOND ? rest_ns : NS_PER_SECOND, err);
+        before_ns = now_ns;
+        now_ns = world_now(&self->host.world);
     }
     return status;
 }
 
 /* --- the job's thread --- */
 
+static void say_repeats(struct job_service *self)
+{
+    uint64_t hidden = repeats_hidden(&self->errors);
+    if (hidden) {
+        log_line(&self->service->cli->log, LOG_ERROR, "run not complete", "job", self->job->name,
+                 "error", self->errors.text, "repeated", log_int((int64_t)hidden).text, NULL);
+    }
+}
+
+static void say_error(struct job_service *self, const char *error)
+{
+    int64_t now_ns = world_monotonic(&self->host.world);
+    if (repeats_hide(&self->errors, error, now_ns)) {
+        return;
+    }
+    say_repeats(self);
+    repeats_show(&self->errors, error, now_ns);
+    log_line(&self->service->cli->log, LOG_ERROR, "run not complete", "job", self->job->name,
+             "error", error, NULL);
+}
+
 static void note_result(struct job_service *self, enum status status, const struct err *err)
 {
     if (status == OK) {
         self->retry_ns = 0;
-        self->last_error[0] = '\0';
-        self->repeated = 0;
+        say_repeats(self);
+        self->errors.text[0] = '\0';
         return;
     }
     int64_t doubled_ns = self->retry_ns ? self->retry_ns * 2 : retry_first_ns;
     self->retry_ns = doubled_ns < retry_last_ns ? doubled_ns : retry_last_ns;
-    self->repeated = strcmp(self->last_error, err->text) == 0 ? self->repeated + 1 : 0;
-    snprintf(self->last_error, sizeof self->last_error, "%s", err->text);
-    log_line(&self->service->cli->log, LOG_ERROR, "run not complete", "job", self->job->name,
-             "error", err->text, "repeated",
-             self->repeated ? log_int((int64_t)self->repeated).text : NULL, NULL);
+    say_error(self, err->text);
 }
 
 static void *job_main(void *with)
@@ -180,14 +204,15 @@ static void *job_main(void *with)
     struct err err;
     int64_t due_ns = first_due(self);
     while (due_ns != INT64_MAX && wait_until(self, due_ns, &err) == OK) {
-        int64_t started_ns = world_now(&self->host.world);
+        self->started_ns = world_now(&self->host.world);
         enum status status = run_locked(self, &err);
         if (atomic_load(&self->service->stop)) {
             break;
         }
         note_result(self, status, &err);
-        due_ns = next_due(self, started_ns);
+        due_ns = next_due(self);
     }
+    say_repeats(self);
     if (due_ns == INT64_MAX) {
         log_line(&self->service->cli->log, LOG_WARN, "the schedule has no further run", "job",
                  self->job->name, "schedule", self->job->options.schedule, NULL);
@@ -201,8 +226,10 @@ static void tell_runs(struct job_service *jobs, size_t n, bool drain)
 {
     for (size_t i = 0; i < n; i++) {
         pthread_mutex_lock(&jobs[i].lock);
-        if (jobs[i].run) {
-            atomic_store(drain ? &jobs[i].run->drain : &jobs[i].run->stop, true);
+        if (jobs[i].run && drain) {
+            run_drain(jobs[i].run);
+        } else if (jobs[i].run) {
+            atomic_store(&jobs[i].run->stop, true);
         }
         pthread_mutex_unlock(&jobs[i].lock);
     }
@@ -237,22 +264,42 @@ static void await_signal(struct service *service, const sigset_t *set, struct jo
     tell_runs(jobs, n, false);
 }
 
+/* All schedules are read before the first job starts. */
+static enum status init_jobs(struct service *service, struct job_service *jobs, struct err *err)
+{
+    for (size_t i = 0; i < service->config->n_jobs; i++) {
+        struct job_service *self = &jobs[i];
+        self->service = service;
+        self->job = &service->config->jobs[i];
+        self->errors.span_ns = error_span_ns;
+        host_world_init(&self->host, &service->cli->log, self->job->name, &service->stop);
+        pthread_mutex_init(&self->lock, NULL);
+    }
+    for (size_t i = 0; i < service->config->n_jobs; i++) {
+        if (schedule_init(&jobs[i].schedule, jobs[i].job, err) != OK) {
+            return err_prefix(err, "job %s", jobs[i].job->name);
+        }
+    }
+    return OK;
+}
+
+static void finish_jobs(struct job_service *jobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        schedule_finish(&jobs[i].schedule);
+        host_world_finish(&jobs[i].host);
+        pthread_mutex_destroy(&jobs[i].lock);
+    }
+    free(jobs);
+}
+
 static enum status start_jobs(struct service *service, struct job_service *jobs, size_t *started,
                               struct err *err)
 {
     for (*started = 0; *started < service->config->n_jobs; (*started)++) {
         struct job_service *self = &jobs[*started];
-        self->service = service;
-        self->job = &service->config->jobs[*started];
-        enum status status = schedule_init(&self->schedule, self->job, err);
-        if (status != OK) {
-            return err_prefix(err, "job %s", self->job->name);
-        }
-        host_world_init(&self->host, &service->cli->log, self->job->name, &service->stop);
-        pthread_mutex_init(&self->lock, NULL);
         int error = pthread_create(&self->thread, NULL, job_main, self);
         if (error) {
-            schedule_finish(&self->schedule);
             return err_set(err, FAILED, "cannot start a thread: %s", strerror(error));
         }
         log_line(&service->cli->log, LOG_INFO, "job scheduled", "job", self->job->name, "schedule",
@@ -269,8 +316,11 @@ static enum status serve(struct service *service, struct err *err)
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* for all threads: this one takes them */
     struct job_service *jobs = memory_new(service->config->n_jobs * sizeof *jobs);
-    size_t started;
-    enum status status = start_jobs(service, jobs, &started, err);
+    size_t started = 0;
+    enum status status = init_jobs(service, jobs, err);
+    if (status == OK) {
+        status = start_jobs(service, jobs, &started, err);
+    }
     if (status == OK) {
         await_signal(service, &set, jobs, started);
     }
@@ -278,11 +328,8 @@ static enum status serve(struct service *service, struct err *err)
     tell_runs(jobs, started, false);
     for (size_t i = 0; i < started; i++) {
         pthread_join(jobs[i].thread, NULL);
-        schedule_finish(&jobs[i].schedule);
-        host_world_finish(&jobs[i].host);
-        pthread_mutex_destroy(&jobs[i].lock);
     }
-    free(jobs);
+    finish_jobs(jobs, service->config->n_jobs);
     return status;
 }
 
