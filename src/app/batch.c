@@ -203,13 +203,32 @@ void batch_waiting(struct batch *batch)
     }
 }
 
+/* A batch goes when those before it have had their time: `rate:` points a second over all workers.
+ * The first lane stands for all. */
+static enum status keep_rate(struct lane *lane, struct err *err)
+{
+    const struct batch_setup *setup = &lane->batch->setup;
+    if (setup->rate == 0 || lane->index > 0) {
+        return OK;
+    }
+    int64_t span_ns = (int64_t)lane->n_points * NS_PER_SECOND / setup->rate;
+    int64_t now_ns = world_monotonic(setup->world), turn_ns = atomic_load(setup->rate_ns), start_ns;
+    do {
+        start_ns = turn_ns > now_ns ? turn_ns : now_ns;
+    } while (!atomic_compare_exchange_weak(setup->rate_ns, &turn_ns, start_ns + span_ns));
+    return start_ns > now_ns ? world_wait(setup->world, start_ns - now_ns, err) : OK;
+}
+
 static enum status lane_flush(struct lane *lane, struct err *err)
 {
     if (lane->n_points == 0) {
         return OK;
     }
     lane->failure = OK;
-    enum status status = lane->place->module->flush(lane->self, &lane->refusals, err);
+    enum status status = keep_rate(lane, err);
+    if (status == OK) {
+        status = lane->place->module->flush(lane->self, &lane->refusals, err);
+    }
     stop_holding(lane->batch);
     if (status == OK && lane->failure != OK) {
         *err = lane->batch->refusal_err;

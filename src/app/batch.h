@@ -43,7 +43,9 @@ struct batch_setup {
     const char *job;
     struct world *world;
     struct run_totals *totals;
-    atomic_int *holding; /* how many workers wait for a sink; no GET opens while any does */
+    atomic_int *holding;      /* how many workers wait for a sink; no GET opens while any does */
+    int64_t rate;             /* points a second over all workers; 0 = no limit */
+    _Atomic int64_t *rate_ns; /* when the next points may go, monotonic */
 };
 
 struct batch;

@@ -40,6 +40,7 @@ struct run {
     atomic_bool stop;  /* what is under way is let go, unsettled */
     atomic_int holding, phase;
     atomic_uint source_failures; /* in a row */
+    _Atomic int64_t rate_ns;     /* when `rate:` lets the next points go, monotonic */
     struct run_totals totals;
     _Atomic uint64_t listed, unmatched, objects_total, objects_taken;
     _Atomic int64_t bytes_total, bytes_read;

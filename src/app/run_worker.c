@@ -196,6 +196,8 @@ static enum status open_worker(struct worker *worker, struct err *err)
         .world = &worker->host.world,
         .totals = &run->totals,
         .holding = &run->holding,
+        .rate = job->options.rate,
+        .rate_ns = &run->rate_ns,
     };
     return batch_new(&worker->batch, &setup, err);
 }

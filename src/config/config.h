@@ -33,6 +33,7 @@ struct job_options {
     const char *schedule;     /* app/cron; default "0 * * * *" */
     const char *timezone;     /* of the schedule; default UTC */
     int64_t start_ns;         /* how far back the first run of the service reads; default 30d */
+    int64_t rate;             /* points a second, over all workers; 0 = no limit */
 };
 
 struct job_config {

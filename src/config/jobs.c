@@ -35,6 +35,9 @@ const struct option config_job_options[] = {
      .help = "time zone of the schedule, such as Europe/Berlin"},
     {"start", OPTION_DURATION_NS, AT(start_ns), "30d", .max = 36600 * DAY_NS,
      .help = "how far back the first run of `run` reads"},
+    {"rate", OPTION_INT, AT(rate), "0", .max = 1000000000,
+     .help = "points written a second at most, so that a backfill leaves the database time for "
+             "others; 0 = no limit"},
     {0},
 };
 
