@@ -40,8 +40,9 @@ def read(case, name, otherwise=b""):
     return plain.read_bytes() if plain.exists() else otherwise
 
 
-def run(program, arguments, stdin=b""):
-    command = [str(program), "parse", *arguments]
+def run(program, arguments, stdin=b"", config=None):
+    options = ["-c", str(HERE.parent.parent / config)] if config else []
+    command = [str(program), *options, "parse", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, timeout=300)
 
 
@@ -112,13 +113,14 @@ def run_case(program, case, folder):
     records = read(case, "input.jsonl")
     name = read(case, "name", b"input.jsonl").decode().strip()
     arguments = shlex.split(read(case, "args").decode())
+    config = read(case, "config").decode().strip()
     if name == "-":
-        done = run(program, [*arguments, "-"], records)
+        done = run(program, [*arguments, "-"], records, config)
     else:
         file = pathlib.Path(folder) / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(gzip.compress(records, mtime=0) if name.endswith(".gz") else records)
-        done = run(program, [*arguments, str(file)])
+        done = run(program, [*arguments, str(file)], config=config)
     expected, expected_dead = read(case, "expected.lp"), read(case, "expected.dead")
     dead = dead_lines(done.stderr)
     problems = compare_points(expected, done.stdout) + compare_dead(expected_dead, dead)
