@@ -74,7 +74,7 @@ class Declared(Case):
         refused = self.run_program("pull", *SINCE)
         self.assertEqual(refused.code, 2, str(refused))
         self.assertIn("--new-schema", refused.err)
-        self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"), [])
+        self.assertEqual(self.rows("SELECT name FROM sqlite_master WHERE name = 'door'"), [])
         again = self.run_program("pull", *SINCE, "--new-schema")
         self.assertEqual(again.code, 0, str(again))
         self.assert_figures(again, read=2, stored=2)
