@@ -15,6 +15,9 @@
 #include <stdlib.h>
 
 enum { ZONE_FILE_MAX_BYTES = 256 * 1024, HEADER_BYTES = 44 };
+/* A rule's date of one year may lie in the next or in the one before ("J365/25"), so the one that
+ * is nearest to an instant can be that of the year after the next. */
+enum { YEARS_BESIDE = 2 };
 enum { OFFSET_MAX_S = 26 * 3600 }; /* RFC 8536 section 3.2: less than 26 hours */
 
 static const int64_t day_s = 86400;
@@ -215,17 +218,16 @@ static int year_of(int64_t at)
 /* Years beyond this do not fit a timestamp. */
 static bool is_far(int64_t at)
 {
-    return at > INT64_MAX / NS_PER_SECOND - 800 * day_s ||
-           at < INT64_MIN / NS_PER_SECOND + 800 * day_s;
+    return at > INT64_MAX / NS_PER_SECOND - 1200 * day_s ||
+           at < INT64_MIN / NS_PER_SECOND + 1200 * day_s;
 }
 
-/* The last of a date's instants at or before `at`. A date of one year may lie in the next or in the
- * one before ("J365/25"). */
+/* The last of a date's instants at or before `at`. */
 static int64_t last_instant(const struct rule_date *date, int32_t offset, int64_t at)
 {
     int year = year_of(at);
     int64_t last = INT64_MIN;
-    for (int y = year - 1; y <= year + 1; y++) {
+    for (int y = year - YEARS_BESIDE; y <= year + YEARS_BESIDE; y++) {
         int64_t instant = rule_instant(date, y, offset);
         last = instant <= at ? instant : last;
     }
@@ -250,14 +252,14 @@ static int64_t rule_next_change(const struct zone *zone, int64_t after)
     }
     int64_t next = INT64_MAX;
     int year = year_of(after);
-    for (int y = year - 1; y <= year + 1; y++) {
+    for (int y = year - YEARS_BESIDE; y <= year + YEARS_BESIDE; y++) {
         int64_t dates[] = {rule_instant(&zone->begin, y, zone->standard),
                            rule_instant(&zone->end, y, zone->daylight)};
         for (int i = 0; i < 2; i++) {
             next = dates[i] > after && dates[i] < next ? dates[i] : next;
         }
     }
-    return next;
+    return next == INT64_MAX || is_far(next) ? INT64_MAX : next;
 }
 
 /* --- the file --- */

@@ -166,6 +166,20 @@ static void test_daylight_all_year(void **state)
     }
 }
 
+/* The date of one year lies in the next: 2026's end is 2027-01-01 03:00Z, an hour after its begin.
+ */
+static void test_dates_beyond_the_year(void **state)
+{
+    (void)state;
+    CLEANUP(free_zone)
+    struct zone *zone = make(&(struct made_zone){.footer = "XXX2EDT4,0/0,J365/23"});
+    check_change(zone, "2027-01-01T02:00:00Z", -2 * HOUR, -4 * HOUR);
+    check_change(zone, "2028-01-01T02:00:00Z", -2 * HOUR, -4 * HOUR);
+    assert_int_equal(zone_next_change(zone, seconds_of("2027-01-01T02:00:00Z")),
+                     seconds_of("2027-01-01T03:00:00Z"));
+    assert_int_equal(zone_offset(zone, seconds_of("2027-01-01T03:00:00Z")), -2 * HOUR);
+}
+
 /* Before the table, in it, behind it; with a footer and without. */
 static void test_table_and_footer(void **state)
 {
@@ -313,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_by_the_footer),
         cmocka_unit_test(test_forms_of_rules),
         cmocka_unit_test(test_daylight_all_year),
+        cmocka_unit_test(test_dates_beyond_the_year),
         cmocka_unit_test(test_table_and_footer),
         cmocka_unit_test(test_refused_footers),
         cmocka_unit_test(test_cut),
