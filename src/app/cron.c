@@ -15,8 +15,9 @@ static const int64_t day_s = 86400;
 /* No zone is farther from UTC than 26 hours, and none was put back by more than a day. */
 #define CHANGE_REACH_S (3 * INT64_C(86400))
 
-/* About as far as a timestamp in nanoseconds goes, to either side of 1970. */
-#define CRON_REACH_S (INT64_MAX / NS_PER_SECOND - 10 * INT64_C(86400))
+/* To either side of 1970, 287 years: within what app/zone knows, which is within what a timestamp
+ * in nanoseconds holds. */
+static const int64_t reach_days = 105000;
 
 /* --- reading --- */
 
@@ -229,10 +230,9 @@ static int64_t next_local(const struct cron *cron, int64_t after)
     int64_t at = after + 1;
     int64_t day = at / day_s - (at % day_s < 0);
     int from = (int)(at - day * day_s);
-    for (int64_t end = day + YEARS_AHEAD * 366; day < end; day++, from = 0) {
-        if (day > INT64_MAX / NS_PER_DAY - 1 || day < INT64_MIN / NS_PER_DAY + 1) {
-            break;
-        }
+    int64_t end = day + YEARS_AHEAD * 366;
+    end = end < reach_days ? end : reach_days;
+    for (; day < end; day++, from = 0) {
         struct civil civil = timestamp_civil(day * NS_PER_DAY);
         if (!has(cron->months, civil.month) || !is_due_day(cron, &civil, day)) {
             continue;
@@ -305,10 +305,10 @@ static int64_t next_fixed(const struct cron *cron, const struct zone *zone, int6
 
 int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t after)
 {
-    if (after < -CRON_REACH_S) {
-        after = -CRON_REACH_S;
+    if (after < -reach_days * day_s) {
+        after = -reach_days * day_s;
     }
-    if (after > CRON_REACH_S) {
+    if (after > reach_days * day_s) {
         return INT64_MAX;
     }
     return cron->elapsed || !zone ? next_shown(cron, zone, after) : next_fixed(cron, zone, after);

@@ -23,7 +23,7 @@ struct cron {
 enum status cron_parse(struct cron *out, const char *text, struct err *err);
 
 /* The first due instant after `after`, both in seconds since 1970. INT64_MAX = never: 30 February,
- * or beyond the year 2261. */
+ * or after the year 2256. */
 int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t after);
 
 #endif
