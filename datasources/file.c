@@ -184,6 +184,14 @@ static bool leads_to_prefix(const struct walk *walk, struct slice key)
     return slice_equal(slice_make(key.at, shorter), slice_make(walk->prefix.at, shorter));
 }
 
+/* Whether this key and all keys below it are at or before the one to begin behind. */
+static bool is_passed(const struct walk *walk, struct slice key)
+{
+    struct slice after = walk->to->after;
+    return slice_compare(key, after) < 0 &&
+           (key.len > after.len || memcmp(key.at, after.at, key.len) != 0);
+}
+
 static enum status io_error(struct err *err, const char *path, const char *doing)
 {
     return err_set(err, FAILED, "%s: %s: %s", path, doing, strerror(errno));
@@ -219,7 +227,7 @@ static enum status name_classify(struct walk *walk, size_t key_len, const char *
                        (int)key_len, walk->key, name, KEY_MAX_BYTES);
     }
     memcpy(walk->key + key_len, name, key.len - key_len);
-    if (!leads_to_prefix(walk, key)) {
+    if (!leads_to_prefix(walk, key) || is_passed(walk, key)) {
         return OK;
     }
     enum status status = look(walk->self, key, &stat, err);
@@ -283,8 +291,8 @@ static enum status folder_read(struct walk *walk, size_t key_len, struct names *
 static enum status object_give(struct walk *walk, struct slice key, const struct stat *stat,
                                struct err *err)
 {
-    if (key.len < walk->prefix.len) {
-        return OK; /* it only begins like the prefix */
+    if (key.len < walk->prefix.len || slice_compare(key, walk->to->after) <= 0) {
+        return OK; /* it only begins like the prefix, or is the one to begin behind */
     }
     struct object object = {
         .key = key,

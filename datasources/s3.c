@@ -179,6 +179,7 @@ static enum status page_request(struct s3_source *self, const struct s3_list_que
     struct http_request request = s3_request(self, buf_text(&url));
     request.receive = receive_page;
     request.to = self;
+    self->list_requests++;
     s3_list_begin(self->list);
     enum status status = self->world->http->perform(self->http, &request, &self->reply, err);
     if (status != OK) {
@@ -258,7 +259,8 @@ static enum status page_deliver(struct delivery *delivery, const struct s3_page 
     for (size_t i = 0; i < page->n_objects && status == OK; i++) {
         const struct object *object = &page->objects[i];
         status = order_check(&delivery->objects, object->key, delivery->prefix, err);
-        if (status == OK) {
+        /* a server that does not know start-after gives more than was asked for */
+        if (status == OK && slice_compare(object->key, delivery->to->after) > 0) {
             status = delivery->to->object(delivery->to, object, err);
         }
     }
@@ -280,6 +282,7 @@ static enum status pages_list(struct s3_source *self, struct delivery *delivery,
             .prefix = delivery->prefix,
             .by_folder = by_folder,
             .token = token,
+            .after = delivery->to->after,
             .max_keys = PAGE_KEYS,
         };
         const struct s3_page *page;
@@ -294,6 +297,10 @@ static enum status pages_list(struct s3_source *self, struct delivery *delivery,
             return err_set(err, FAILED, "bad listing: the same page again and again");
         }
         snprintf(token, sizeof token, "%s", page->token); /* s3_list keeps its limit */
+        status = delivery->to->page ? delivery->to->page(delivery->to, err) : OK;
+        if (status != OK) {
+            return status;
+        }
     }
 }
 
@@ -302,7 +309,9 @@ static enum status s3_list_keys(void *module, struct slice prefix, bool by_folde
 {
     struct s3_source *self = module;
     struct delivery delivery = {.prefix = prefix, .to = to};
+    uint64_t requests_before = self->list_requests;
     enum status status = pages_list(self, &delivery, by_folder, err);
+    to->requests += self->list_requests - requests_before;
     if (status == FAILED) {
         err_prefix(err, "s3://%s/%.*s", self->log_bucket, SLICE_ARG(prefix));
     }

@@ -24,6 +24,7 @@ struct s3_source {
     struct s3_address address;
     struct http_reply reply; /* to the last request */
     struct s3_list *list;
+    uint64_t list_requests;
     bool encode_keys; /* this bucket has keys that XML cannot carry */
     bool parked;      /* the GET under way was let go of */
 };

@@ -21,12 +21,18 @@ struct place {
     struct text_list ignore; /* prefixes nobody wants to hear of */
 };
 
-/* Receives a LIST, in the byte order of the keys. What these return other than OK ends the listing.
- */
+/* Receives a LIST, in the byte order of the keys. What these return other than OK ends the listing
+ * and is passed on. */
 struct listing {
     enum status (*object)(struct listing *to, const struct object *object, struct err *err);
     /* only when asked for by_folder: each common prefix up to the next "/" */
     enum status (*folder)(struct listing *to, struct slice prefix, struct err *err);
+    /* Called between two requests, behind the keys of the one before: the chance to end a listing
+     * (with AGAIN) that would be dearer to go on with than to begin anew farther on. May be NULL. A
+     * place that is listed without requests never calls it. */
+    enum status (*page)(struct listing *to, struct err *err);
+    struct slice after; /* keys up to and including this one are not given; "" = all are */
+    uint64_t requests;  /* the place adds to it those it took, repeated ones too */
 };
 
 /* Receives the stored bytes of one object in order. What it returns other than OK ends the fetch.
@@ -66,8 +72,9 @@ struct datasource {
 
     void (*place)(void *self, struct place *out);
 
-    /* Lists all keys that start with prefix. by_folder: only one level ("/" as delimiter). FAILED
-     * after retries or refusal; what was delivered before is right but not all. */
+    /* Lists all keys that start with prefix and are behind to->after. by_folder: only one level
+     * ("/" as delimiter). FAILED after retries or refusal; what was delivered before is right but
+     * not all. */
     enum status (*list)(void *self, struct slice prefix, bool by_folder, struct listing *to,
                         struct err *err);
 

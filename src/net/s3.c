@@ -279,7 +279,12 @@ bool s3_list_url(struct buf *out, const struct s3_address *address,
     buf_add_text(out, "list-type=2&max-keys=");
     buf_add_int(out, query->max_keys);
     buf_add_text(out, "&prefix=");
-    return http_encode(out, query->prefix, false);
+    http_encode(out, query->prefix, false);
+    if (!*query->token && query->after.len) {
+        buf_add_text(out, "&start-after=");
+        http_encode(out, query->after, false);
+    }
+    return !out->overflow;
 }
 
 /* 0 to 15, -1: no hex digit. */

@@ -15,7 +15,7 @@ enum {
     S3_HOST_MAX_BYTES = 253, /* of a DNS name, RFC 1035 */
     S3_BUCKET_MAX_BYTES = 255,
     S3_REGION_MAX_BYTES = 63,
-    S3_URL_MAX_BYTES = 32 * 1024, /* a token of 4,096 bytes and a prefix of 1,024, encoded */
+    S3_URL_MAX_BYTES = 32 * 1024, /* a token of 4,096 bytes, a prefix and a key of 1,024, encoded */
 };
 
 /* Where the bucket's name goes in a URL. AUTO: as a part of the host for *.amazonaws.com (but not
@@ -38,8 +38,9 @@ bool s3_object_url(struct buf *out, const struct s3_address *address, struct sli
 
 struct s3_list_query {
     struct slice prefix;
-    bool by_folder;    /* delimiter=/ */
-    const char *token; /* continuation-token; "" = the first page */
+    bool by_folder;     /* delimiter=/ */
+    const char *token;  /* continuation-token; "" = the first page */
+    struct slice after; /* start-after, for the first page; "" = from the first key on */
     int max_keys;
     bool encoding_type_url; /* for keys that XML cannot carry */
 };

@@ -189,6 +189,40 @@ static void test_prefixes(void **state)
     fixture_free(fixture);
 }
 
+static void test_lists_behind_a_key(void **state)
+{
+    static const struct {
+        const char *after, *keys;
+    } table[] = {
+        {"", "a-b\na/b/c\na/b/d\na/e\nab\n"},
+        {"Z", "a-b\na/b/c\na/b/d\na/e\nab\n"},
+        {"a", "a-b\na/b/c\na/b/d\na/e\nab\n"},
+        {"a-b", "a/b/c\na/b/d\na/e\nab\n"},
+        {"a/", "a/b/c\na/b/d\na/e\nab\n"},
+        {"a/b/c", "a/b/d\na/e\nab\n"},
+        {"a/b/c0", "a/b/d\na/e\nab\n"},
+        {"a/b/d", "a/e\nab\n"},
+        {"a/c", "a/e\nab\n"},
+        {"a/e", "ab\n"},
+        {"a0", "ab\n"},
+        {"ab", ""},
+        {"b", ""},
+    };
+    struct fixture *fixture = fixture_new();
+    (void)state;
+    put(fixture, "a-b", "x");
+    put(fixture, "a/b/c", "x");
+    put(fixture, "a/b/d", "x");
+    put(fixture, "a/e", "x");
+    put(fixture, "ab", "x");
+    for (size_t i = 0; i < COUNT(table); i++) {
+        fixture->listing.after = slice_of(table[i].after);
+        assert_int_equal(list(fixture, "", false), OK);
+        assert_string_equal(buf_text(&fixture->keys), table[i].keys);
+    }
+    fixture_free(fixture);
+}
+
 static void test_what_is_no_object(void **state)
 {
     struct fixture *fixture = fixture_new();
@@ -420,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_come_in_the_order_of_S3),
         cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_lists_behind_a_key),
         cmocka_unit_test(test_what_is_no_object),
         cmocka_unit_test(test_objects_are_described),
         cmocka_unit_test(test_loops_end),

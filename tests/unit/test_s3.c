@@ -137,6 +137,17 @@ static void test_urls(void **state)
     assert_string_equal(buf_text(&url),
                         "http://h/b/?continuation-token=1%2Fx%2By%3D%3D&delimiter=%2F&"
                         "encoding-type=url&list-type=2&max-keys=1&prefix=May-2022%2Fa%20b");
+    buf_clear(&url);
+    query = (struct s3_list_query){
+        .prefix = slice_of("M/"), .token = "", .after = slice_of("M/a+b"), .max_keys = 1000};
+    assert_true(s3_list_url(&url, &address, &query));
+    assert_string_equal(buf_text(&url),
+                        "http://h/b/?list-type=2&max-keys=1000&prefix=M%2F&start-after=M%2Fa%2Bb");
+    buf_clear(&url);
+    query.token = "t"; /* knows where to go on */
+    assert_true(s3_list_url(&url, &address, &query));
+    assert_string_equal(buf_text(&url),
+                        "http://h/b/?continuation-token=t&list-type=2&max-keys=1000&prefix=M%2F");
     buf_finish(&url);
 }
 

@@ -38,6 +38,61 @@ static void test_lists_page_by_page(void **state)
     fixture_free(fixture);
 }
 
+static void test_lists_behind_a_key(void **state)
+{
+    static const struct scripted_reply script[] = {
+        PAGE(MORE("t") KEY("b") KEY("b0") KEY("c")), /* a server that does not know start-after */
+        PAGE(LAST KEY("d")),
+    };
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    (void)state;
+    fixture->listing.after = slice_of("b0");
+    assert_int_equal(list(fixture, "", false), OK);
+    assert_string_equal(buf_text(&fixture->keys), "c\nd\n");
+    assert_non_null(strstr(request(fixture, 0), "&prefix=&start-after=b0 HTTP"));
+    assert_null(strstr(request(fixture, 1), "start-after"));
+    fixture_free(fixture);
+}
+
+static enum status end_at_page(struct listing *to, struct err *err)
+{
+    (void)to, (void)err;
+    return AGAIN;
+}
+
+static void test_a_listing_may_end_between_pages(void **state)
+{
+    static const struct scripted_reply script[] = {
+        PAGE(MORE("t") KEY("a") KEY("b")),
+        PAGE(LAST KEY("c")),
+    };
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    (void)state;
+    fixture->listing.page = end_at_page;
+    assert_int_equal(list(fixture, "", false), AGAIN);
+    assert_string_equal(buf_text(&fixture->keys), "a\nb\n");
+    assert_int_equal(fixture->listing.requests, 1);
+    buf_clear(&fixture->keys);
+    assert_int_equal(list(fixture, "", false), OK); /* the last page ends by itself */
+    assert_string_equal(buf_text(&fixture->keys), "c\n");
+    fixture_free(fixture);
+}
+
+static void test_requests_are_counted(void **state)
+{
+    static const struct scripted_reply script[] = {
+        PAGE(MORE("t") KEY("a")),
+        FAILURE("503 Slow Down", ""),
+        PAGE(LAST KEY("b")),
+    };
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    (void)state;
+    fixture->listing.requests = 10;
+    assert_int_equal(list(fixture, "", false), OK);
+    assert_int_equal(fixture->listing.requests, 13);
+    fixture_free(fixture);
+}
+
 static void test_lists_by_folder(void **state)
 {
     static const struct scripted_reply script[] = {
@@ -252,6 +307,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists_page_by_page),
+        cmocka_unit_test(test_lists_behind_a_key),
+        cmocka_unit_test(test_a_listing_may_end_between_pages),
+        cmocka_unit_test(test_requests_are_counted),
         cmocka_unit_test(test_lists_by_folder),
         cmocka_unit_test(test_a_page_is_asked_for_again),
         cmocka_unit_test(test_a_listing_gives_up_in_the_end),
