@@ -1,8 +1,8 @@
 /*
  * ledger: its tables, opening and closing, scopes. See ledger.h for what it is; the rest is in
- * ledger_join.c (listings), ledger_work.c, ledger_settle.c (outcomes, dead letters),
- * ledger_letters.c (dead letters read and requeued), ledger_runs.c (runs, fingerprints) and
- * ledger_status.c (figures).
+ * ledger_join.c (listings), ledger_cursors.c (where they go on), ledger_work.c, ledger_settle.c
+ * (outcomes, dead letters), ledger_letters.c (dead letters read and requeued), ledger_runs.c (runs,
+ * fingerprints) and ledger_status.c (figures).
  */
 #include "app/ledger_private.h"
 
@@ -67,6 +67,14 @@ static const char *const steps[] = {
     " PRIMARY KEY (job, name)) WITHOUT ROWID;"
     "CREATE TABLE kind_arrival (job TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY (job, name, at)) WITHOUT ROWID;",
+
+    /* 3: how far listings have come; the times are explained in ledger_cursors.h. */
+    "CREATE TABLE folder (scope INTEGER NOT NULL, prefix BLOB NOT NULL, whole INTEGER NOT NULL,"
+    " PRIMARY KEY (scope, prefix)) WITHOUT ROWID;"
+    "CREATE TABLE cursor (scope INTEGER NOT NULL, prefix BLOB NOT NULL, stem BLOB NOT NULL,"
+    " key BLOB NOT NULL, PRIMARY KEY (scope, prefix, stem)) WITHOUT ROWID;"
+    "CREATE TABLE listing_pass (scope INTEGER PRIMARY KEY, from_ns INTEGER NOT NULL,"
+    " whole INTEGER NOT NULL, listed INTEGER NOT NULL, looked INTEGER NOT NULL);",
 };
 
 enum { VERSION = sizeof steps / sizeof steps[0] };

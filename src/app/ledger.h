@@ -53,8 +53,11 @@ enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, i
                               struct err *err);
 /* Keys in byte order. Commits every 1,000. */
 enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err);
-/* complete: the listing went to its end, so that absent keys may be pruned. Fills counts, frees
- * join. */
+/* The listing goes on behind this key, which is not before the last one: nothing is said about the
+ * keys between. */
+void ledger_join_skip(struct ledger_join *join, struct slice after);
+/* complete: the listing went from its first key to its end without a skip, so that absent keys may
+ * be pruned. Fills counts, frees join. */
 enum status ledger_join_end(struct ledger_join *join, bool complete, struct join_counts *counts,
                             struct err *err);
 

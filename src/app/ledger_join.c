@@ -336,6 +336,17 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
     return decide(join, object, known ? row : NULL, err);
 }
 
+void ledger_join_skip(struct ledger_join *join, struct slice after)
+{
+    while (join->at < join->n_rows && slice_compare(join->page[join->at].object.key, after) <= 0) {
+        join->at++;
+    }
+    join->behind_len = set_successor(join->behind, after);
+    if (join->at == join->n_rows && !join->last_page) {
+        join->next_page_len = set_successor(join->next_page, after);
+    }
+}
+
 /* --- pruning --- */
 
 static enum status damaged(struct ledger *ledger, struct err *err)

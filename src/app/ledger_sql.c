@@ -61,6 +61,24 @@ static const char *const texts[SQL_COUNT] = {
                       " AND (last_modified, key) > (?2, ?3) AND last_modified < ?4"
                       " ORDER BY last_modified, key LIMIT ?5",
 
+    [SQL_OBJECT_ANY] = "SELECT 1 WHERE EXISTS (SELECT 1 FROM object WHERE scope = ?1)"
+                       " OR EXISTS (SELECT 1 FROM total_object WHERE scope = ?1)",
+    [SQL_FOLDER_WHOLE] = "SELECT whole FROM folder WHERE scope = ?1 AND prefix = ?2",
+    [SQL_FOLDER_SET] = "INSERT INTO folder (scope, prefix, whole) VALUES (?1, ?2, ?3)"
+                       " ON CONFLICT DO UPDATE SET whole = ?3",
+    [SQL_FOLDER_DOUBT] = "UPDATE folder SET whole = ?3"
+                         " WHERE scope = ?1 AND prefix = substr(?2, 1, length(prefix))",
+    [SQL_FOLDER_DOUBTED] = "SELECT prefix FROM folder WHERE scope = ?1 AND whole = ?2 LIMIT 1",
+    [SQL_CURSORS] = "SELECT stem, key FROM cursor WHERE scope = ?1 AND prefix = ?2 LIMIT ?3",
+    [SQL_CURSORS_CLEAR] = "DELETE FROM cursor WHERE scope = ?1 AND prefix = ?2",
+    [SQL_CURSORS_FORGET] = "DELETE FROM cursor WHERE scope = ?1 AND prefix IN"
+                           " (SELECT prefix FROM folder WHERE scope = ?1 AND whole < ?2)",
+    [SQL_CURSOR_ADD] = "INSERT INTO cursor (scope, prefix, stem, key) VALUES (?1, ?2, ?3, ?4)",
+    [SQL_PASS] = "SELECT from_ns, whole, listed, looked FROM listing_pass WHERE scope = ?1",
+    [SQL_PASS_SET] = "INSERT INTO listing_pass (scope, from_ns, whole, listed, looked)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET from_ns = ?2,"
+                     " whole = ?3, listed = ?4, looked = ?5",
+
     [SQL_MEASUREMENT_ADD] = "INSERT INTO measurement (name) VALUES (?1)",
     [SQL_MEASUREMENT_FIND] = "SELECT id FROM measurement WHERE name = ?1",
 

@@ -214,7 +214,7 @@ static enum status note_run(struct run *run, const char *error, struct err *err)
     const struct run_notes notes = {
         .error = error,
         .unmatched = is_listed ? (int64_t)run->unmatched : -1,
-        .list_requests = -1,
+        .list_requests = (int64_t)run->list_requests,
         .kinds = kinds,
         .n_kinds = n_kinds,
     };

@@ -17,6 +17,7 @@ struct run_request {
     bool again;      /* settled and quarantined objects of the window too */
     bool new_schema; /* accept that points now look different; implies again */
     bool dry_run;    /* only print what would be read, on stdout */
+    bool scheduled;  /* one of many: list what may be new; whole folders once a day */
 };
 
 /* How long a run that was told to drain may take before it is stopped. */
@@ -43,6 +44,7 @@ struct run {
     _Atomic int64_t rate_ns;     /* when `rate:` lets the next points go, monotonic */
     struct run_totals totals;
     _Atomic uint64_t listed, unmatched, objects_total, objects_taken;
+    uint64_t list_requests;
     _Atomic int64_t bytes_total, bytes_read;
 
     pthread_mutex_t lock; /* of what follows */

@@ -5,6 +5,7 @@
  */
 #include "app/run.h"
 
+#include "app/ledger_cursors.h"
 #include "app/place.h"
 #include "app/world.h"
 #include "base/cleanup.h"
@@ -98,6 +99,9 @@ static enum status keep_object(struct worker *worker, const struct object *objec
              worker->run->job->name, "key", arena_text(&text, object->key), "error", cause.text,
              NULL);
     enum status status = batch_drop(worker->batch, cause.text, err);
+    if (status == OK && why == BAD_DATA) {
+        status = ledger_doubt(worker->run->ledger, worker->run->scope, object->key, err);
+    }
     if (status != OK) {
         return status;
     }

@@ -71,7 +71,7 @@ static void set_run(struct job_service *self, struct run *run)
 
 static enum status run_window(struct job_service *self, struct err *err)
 {
-    struct run_request request = {0};
+    struct run_request request = {.scheduled = true};
     enum status status = find_window(self, &request.window, err);
     if (status != OK) {
         return status;

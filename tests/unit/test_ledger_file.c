@@ -55,7 +55,7 @@ static void test_creates(void **state)
     assert_int_equal(mode_of(place, "-wal"), 0600);
     assert_int_equal(mode_of(place, "-shm"), 0600);
     assert_int_equal(ask(place, "PRAGMA application_id"), 0x4C47574C);
-    assert_int_equal(ask(place, "PRAGMA user_version"), 2);
+    assert_int_equal(ask(place, "PRAGMA user_version"), 3);
     assert_int_equal(ask(place, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask(place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     ledger_close(place->ledger);
@@ -97,8 +97,8 @@ static void test_refuses_newer_version(void **state)
     struct ledger_place *place = *state;
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
     ledger_close(place->ledger);
-    execute(place, "PRAGMA user_version = 3");
-    assert_refused(place, "its version is 3, this program knows up to 2");
+    execute(place, "PRAGMA user_version = 4");
+    assert_refused(place, "its version is 4, this program knows up to 3");
     assert_int_equal(ledger_open_existing(&place->ledger, place->path, &place->err), FAILED);
 }
 
