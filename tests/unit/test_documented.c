@@ -17,7 +17,8 @@
 
 static const char *environment(const char *name)
 {
-    static const char *const set[] = {"LYVE_ACCESS_KEY", "LYVE_SECRET_KEY", "INFLUX_TOKEN"};
+    static const char *const set[] = {"LYVE_ACCESS_KEY", "LYVE_SECRET_KEY", "INFLUX_TOKEN",
+                                      "ZEEK_KEY", "ZEEK_SECRET"};
     for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
         if (strcmp(name, set[i]) == 0) {
             return name;
@@ -53,6 +54,28 @@ static void the_example_is_good(void **state)
     assert_int_equal(config->jobs[0].n_to, 1);
     assert_string_equal(config->jobs[0].to[0]->module->about.name, "influxdb");
     assert_int_equal(config->jobs[0].n_parse, 4);
+}
+
+/* --- examples --- */
+
+/* What their parsers make of records is for tests/golden. */
+static void the_further_examples_are_good(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"examples/minio-webhook.yaml", "examples/zeek-conn.yaml"};
+    const struct config_sources sources = {modules_parsers, modules_datasources, environment,
+                                           no_file};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        CLEANUP(free_config) struct config *config = NULL;
+        CLEANUP(buf_finish) struct buf said = {.max = 10000};
+        struct err err = {0};
+        enum status status = config_load(&config, paths[i], &sources, &said, &err);
+        assert_string_equal(buf_text(&said), "");
+        assert_int_equal(status, OK);
+        assert_int_equal(config->n_parsers, 1);
+        assert_int_equal(config->jobs[0].n_parse, 1);
+        assert_ptr_equal(config->jobs[0].parse[0], config->parsers[0]);
+    }
 }
 
 /* --- doc/configuration.md --- */
@@ -104,7 +127,10 @@ static void every_option_is_documented(void **state)
     (void)state;
     CLEANUP(buf_finish) struct buf document = {.max = 64 * 1024};
     read_document(&document);
-    assert_rows(section(&document, "\n## Job\n"), config_job_options, 4);
+    assert_rows(section(&document, "\n## Job\n"), config_job_options, 5);
+    assert_rows(section(&document, "\n## Parser\n"), config_parser_options, 2);
+    assert_rows(section(&document, "\n## Column of a parser\n"), config_column_options, 0);
+    assert_rows(section(&document, "\n## Time of a parser\n"), config_time_options, 0);
     size_t n = 0;
     for (; modules_datasources[n]; n++) {
         char headline[64];
@@ -119,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_is_good),
+        cmocka_unit_test(the_further_examples_are_good),
         cmocka_unit_test(every_option_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
