@@ -1,17 +1,19 @@
 /*
  * escape: see escape.h. A byte that needs a backslash comes about every tenth byte of an audit
- * record, so a loop that looks for the next one gains nothing from vectors. The SSSE3 version does
- * not look at all: it spreads every four bytes to up to eight by a shuffle that their hits choose.
+ * record, so a loop that looks for the next one gains nothing from vectors. The vector versions do
+ * not look at all: with AVX-512 VBMI2 every byte gets a backslash in front and the surplus ones are
+ * squeezed out; with SSSE3 every four bytes are spread to up to eight by a shuffle that their hits
+ * choose.
  */
 #include "data/escape.h"
 
 #include <stdint.h>
 
-#if defined(__x86_64__) || defined(__i386__)
-#define HAVE_SHUFFLE 1
-#include <tmmintrin.h>
+#if defined(__x86_64__)
+#define HAVE_VECTOR 1
+#include <immintrin.h>
 #else
-#define HAVE_SHUFFLE 0
+#define HAVE_VECTOR 0
 #endif
 
 /* Which escaping a byte takes part in. */
@@ -39,52 +41,21 @@ static size_t count_class(struct slice text, unsigned char class)
     return count;
 }
 
-/* Whether more bytes would fit, without the mark of an overflow when not. */
-static bool fits(const struct buf *out, size_t more)
+static char *escape_class(char *to, struct slice text, unsigned char class)
 {
-    return !out->overflow && more <= out->max - out->len;
-}
-
-/* Twice the length is always enough; near the maximum the exact need decides. */
-static char *escape_room(struct buf *out, struct slice text, unsigned char class)
-{
-    size_t worst = text.len * 2;
-    return buf_room(out, fits(out, worst) ? worst : text.len + count_class(text, class));
-}
-
-static bool escape_class(struct buf *out, struct slice text, unsigned char class)
-{
-    char *to = escape_room(out, text, class);
-    if (!to) {
-        return false;
-    }
     for (size_t i = 0; i < text.len; i++) {
         *to = '\\';
         to += is_class(text.at[i], class);
         *to++ = text.at[i];
     }
-    out->len = (size_t)(to - out->at);
-    return true;
+    return to;
 }
 
-bool escape_measurement(struct buf *out, struct slice text)
-{
-    return escape_class(out, text, MEASUREMENT);
-}
+/* --- texts --- */
 
-bool escape_tag(struct buf *out, struct slice text)
-{
-    return escape_class(out, text, TAG_PART);
-}
+#if HAVE_VECTOR
 
-bool escape_quoted_portable(struct buf *out, struct slice text)
-{
-    return escape_class(out, text, QUOTED);
-}
-
-#if HAVE_SHUFFLE
-
-enum { STEP = 16, SPARE = 16 }; /* SPARE: what the last step may write beyond its result */
+enum { STEP = 16, WIDE_STEP = 32 };
 
 /* Row h tells where each of eight bytes comes from when the bits of h are the hits among four
  * bytes; B is the backslash in front of a hit, 0x80 makes a zero of it in the shuffle. */
@@ -115,10 +86,10 @@ __attribute__((target("ssse3"))) static inline unsigned quoted_hits(__m128i byte
                                                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
 }
 
-/* All whole steps of text; to has room for twice that and SPARE. */
-__attribute__((target("ssse3"))) static char *spread_steps(char *to, struct slice text)
+__attribute__((target("ssse3"))) static char *quoted_ssse3(char *to, struct slice text)
 {
-    for (size_t i = 0; i + STEP <= text.len; i += STEP) {
+    size_t i = 0;
+    for (; i + STEP <= text.len; i += STEP) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(text.at + i));
         unsigned hits = quoted_hits(bytes);
         if (!hits) {
@@ -131,31 +102,159 @@ __attribute__((target("ssse3"))) static char *spread_steps(char *to, struct slic
         to = spread_four(to, _mm_srli_si128(bytes, 8), hits >> 8 & 15);
         to = spread_four(to, _mm_srli_si128(bytes, 12), hits >> 12);
     }
-    return to;
+    return escape_class(to, slice_make(text.at + i, text.len - i), QUOTED);
 }
 
-bool escape_quoted(struct buf *out, struct slice text)
+#define VBMI2 __attribute__((target("avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")))
+
+/* Every byte becomes a pair with a backslash; of the pairs' bytes, a mask bit each, the backslashes
+ * of no hits are left out. */
+VBMI2 static inline char *squeeze(char *to, __m256i bytes, unsigned wanted)
 {
-    if (text.len < STEP || !fits(out, text.len * 2 + SPARE) || !__builtin_cpu_supports("ssse3")) {
-        return escape_quoted_portable(out, text);
+    unsigned hits = _mm256_cmpeq_epi8_mask(bytes, _mm256_set1_epi8('"')) |
+                    _mm256_cmpeq_epi8_mask(bytes, _mm256_set1_epi8('\\'));
+    __m512i pairs =
+        _mm512_or_si512(_mm512_slli_epi16(_mm512_cvtepu8_epi16(bytes), 8), _mm512_set1_epi16('\\'));
+    uint64_t kept = _pdep_u64(hits, UINT64_C(0x5555555555555555)) |
+                    _pdep_u64(wanted, UINT64_C(0xAAAAAAAAAAAAAAAA));
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi8(kept, pairs));
+    return to + __builtin_popcountll(kept);
+}
+
+VBMI2 static char *quoted_vbmi2(char *to, struct slice text)
+{
+    size_t i = 0;
+    for (; i + WIDE_STEP <= text.len; i += WIDE_STEP) {
+        to = squeeze(to, _mm256_loadu_si256((const __m256i *)(text.at + i)), ~0U);
     }
-    char *to = buf_room(out, text.len * 2 + SPARE);
-    if (!to) {
-        return false;
+    unsigned rest = (1U << (text.len - i)) - 1; /* zeros are no hits */
+    return rest ? squeeze(to, _mm256_maskz_loadu_epi8(rest, text.at + i), rest) : to;
+}
+
+static bool has_vbmi2(void)
+{
+    return __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi2");
+}
+
+char *escape_quoted_to(char *to, struct slice text)
+{
+    if (has_vbmi2()) {
+        return quoted_vbmi2(to, text);
     }
-    out->len = (size_t)(spread_steps(to, text) - out->at);
-    size_t done = text.len & ~(size_t)(STEP - 1);
-    return escape_quoted_portable(out, slice_make(text.at + done, text.len - done));
+    return __builtin_cpu_supports("ssse3") ? quoted_ssse3(to, text)
+                                           : escape_class(to, text, QUOTED);
+}
+
+char *escape_quoted_by(enum escape_version version, char *to, struct slice text)
+{
+    switch (version) {
+    case ESCAPE_SSSE3:
+        return __builtin_cpu_supports("ssse3") ? quoted_ssse3(to, text) : NULL;
+    case ESCAPE_VBMI2:
+        return has_vbmi2() ? quoted_vbmi2(to, text) : NULL;
+    default:
+        return escape_class(to, text, QUOTED);
+    }
 }
 
 #else
 
-bool escape_quoted(struct buf *out, struct slice text)
+char *escape_quoted_to(char *to, struct slice text)
 {
-    return escape_quoted_portable(out, text);
+    return escape_class(to, text, QUOTED);
+}
+
+char *escape_quoted_by(enum escape_version version, char *to, struct slice text)
+{
+    return version == ESCAPE_PORTABLE ? escape_class(to, text, QUOTED) : NULL;
 }
 
 #endif
+
+/* --- names --- */
+
+#if HAVE_VECTOR
+
+/* Copies the text; false when a byte of it needs a backslash. 16 bytes or more. The last step
+ * overlaps the one before it. */
+static bool copy_plain(char *to, struct slice text, unsigned char class)
+{
+    const __m128i third = _mm_set1_epi8(class == TAG_PART ? '=' : ',');
+    __m128i hits = _mm_setzero_si128();
+    for (size_t i = 0; i < text.len; i += STEP) {
+        size_t at = i + STEP <= text.len ? i : text.len - STEP;
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(text.at + at));
+        _mm_storeu_si128((__m128i *)(to + at), bytes);
+        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
+        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
+        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(bytes, third));
+    }
+    return _mm_movemask_epi8(hits) == 0;
+}
+
+/* Long names are mostly plain. */
+static char *escape_name(char *to, struct slice text, unsigned char class)
+{
+    if (text.len >= STEP && copy_plain(to, text, class)) {
+        return to + text.len;
+    }
+    return escape_class(to, text, class);
+}
+
+#else
+
+static char *escape_name(char *to, struct slice text, unsigned char class)
+{
+    return escape_class(to, text, class);
+}
+
+#endif
+
+char *escape_measurement_to(char *to, struct slice text)
+{
+    return escape_name(to, text, MEASUREMENT);
+}
+
+char *escape_tag_to(char *to, struct slice text)
+{
+    return escape_name(to, text, TAG_PART);
+}
+
+/* --- appending --- */
+
+static bool append(struct buf *out, struct slice text, unsigned char class,
+                   char *(*escape)(char *to, struct slice text))
+{
+    size_t worst = 2 * text.len + ESCAPE_SPARE_BYTES;
+    if (!out->overflow && worst <= out->max - out->len) {
+        out->len = (size_t)(escape(buf_room(out, worst), text) - out->at);
+        return true;
+    }
+    /* near the maximum the exact need decides */
+    char *to = buf_room(out, text.len + count_class(text, class));
+    if (to) {
+        out->len = (size_t)(escape_class(to, text, class) - out->at);
+    }
+    return to != NULL;
+}
+
+bool escape_quoted(struct buf *out, struct slice text)
+{
+    return append(out, text, QUOTED, escape_quoted_to);
+}
+
+bool escape_measurement(struct buf *out, struct slice text)
+{
+    return append(out, text, MEASUREMENT, escape_measurement_to);
+}
+
+bool escape_tag(struct buf *out, struct slice text)
+{
+    return append(out, text, TAG_PART, escape_tag_to);
+}
+
+/* --- JSON --- */
 
 /* The value of four hexadecimal digits, or -1. */
 static int hex4(const char *at)

@@ -8,16 +8,26 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-/* Appends text with '"' and '\' escaped: a line protocol text field or a JSON string whose text has
- * no control characters. False when out is full; nothing is appended then. */
-bool escape_quoted(struct buf *out, struct slice text);
-bool escape_quoted_portable(struct buf *out, struct slice text);
+enum { ESCAPE_SPARE_BYTES = 64 }; /* what a step may write beyond its result */
 
-/* Line protocol names: measurement (comma and space), tag keys, tag values and field keys (comma,
- * equals, space).
+/* Write text from `to` on and return what follows; `to` has room for twice the text and
+ * ESCAPE_SPARE_BYTES. quoted: '"' and '\' escaped, as in a line protocol text field, or a JSON
+ * string whose text has no control characters. tag, measurement: line protocol names, a tag's also
+ * being those of tag values and field keys.
  * https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters */
-bool escape_measurement(struct buf *out, struct slice text);
+char *escape_quoted_to(char *to, struct slice text);
+char *escape_tag_to(char *to, struct slice text);         /* comma, equals, space */
+char *escape_measurement_to(char *to, struct slice text); /* comma, space */
+
+/* The versions of escape_quoted_to, for tests to hold against each other. NULL: not on this
+ * machine. */
+enum escape_version { ESCAPE_PORTABLE, ESCAPE_SSSE3, ESCAPE_VBMI2, ESCAPE_VERSIONS };
+char *escape_quoted_by(enum escape_version version, char *to, struct slice text);
+
+/* The same, appended. False when out is full; nothing is appended then. */
+bool escape_quoted(struct buf *out, struct slice text);
 bool escape_tag(struct buf *out, struct slice text);
+bool escape_measurement(struct buf *out, struct slice text);
 
 /* Appends a JSON string's content with its escapes decoded. A surrogate without its partner becomes
  * U+FFFD; an escape that JSON does not have loses its backslash. False when out has no room for

@@ -3,94 +3,157 @@
  *     measurement,tag=value field="text",other=1i 1653900000000000000
  * https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
  * Called once per point by the sinks and by `parse`; the cost of a record is mostly the one copy of
- * its message made here, so nothing is allocated and texts go straight into the caller's buffer.
- * It does not clean values: schema and point promise what line protocol can carry.
+ * its message made here. So the room a line may need is reserved once, and everything is written
+ * straight into the caller's buffer. It does not clean values: schema and point promise what line
+ * protocol can carry.
  */
 #include "api/encoder.h"
+#include "base/cleanup.h"
 #include "data/escape.h"
 
 enum {
-    ESCAPED_MAX = 2,  /* every byte may need a backslash */
-    NUMBER_BYTES = 24 /* a sign, 19 digits, "i" and what separates it */
+    ESCAPED_MAX = 2,   /* every byte may need a backslash */
+    NUMBER_BYTES = 24, /* a sign, 19 digits, "i" and what separates it */
+    NAMES_MAX = 1 + SCHEMA_TAGS_MAX + SCHEMA_FIELDS_MAX,
 };
 
-/* No more than this is written for the point: one reservation instead of many. */
-static size_t upper_bound(const struct point *point)
+/* A point and the lengths of its schema's names: measurement, tags, fields. */
+struct line {
+    const struct point *point;
+    size_t name_lens[NAMES_MAX];
+};
+
+static size_t text_bytes(const struct value *value)
 {
-    const struct schema *schema = point->schema;
-    size_t bytes = ESCAPED_MAX * strlen(schema->measurement) + NUMBER_BYTES;
-    for (size_t i = 0; i < schema->n_tags; i++) {
-        bytes += ESCAPED_MAX * (strlen(schema->tags[i]) + point->tags[i].len) + 2;
-    }
-    for (size_t i = 0; i < schema->n_fields; i++) {
-        bytes += ESCAPED_MAX * strlen(schema->fields[i].name) + NUMBER_BYTES;
-        const struct text *text = &point->fields[i].text;
-        for (size_t k = 0; point->fields[i].kind == VALUE_TEXT && k < text->count; k++) {
-            bytes += ESCAPED_MAX * text->pieces[k].len;
-        }
+    size_t bytes = 0;
+    for (size_t i = 0; value->kind == VALUE_TEXT && i < value->text.count; i++) {
+        bytes += value->text.pieces[i].len;
     }
     return bytes;
 }
 
-static void add_tags(const struct point *point, struct buf *out)
+/* Fills in the lengths and returns how much room the line needs at most. */
+static size_t measure(struct line *line, const struct point *point)
 {
-    for (size_t i = 0; i < point->schema->n_tags; i++) {
+    const struct schema *schema = point->schema;
+    size_t *name_len = line->name_lens;
+    line->point = point;
+    size_t bytes = *name_len++ = strlen(schema->measurement);
+    for (size_t i = 0; i < schema->n_tags; i++) {
+        *name_len = strlen(schema->tags[i]);
+        bytes += *name_len++ + point->tags[i].len + 1; /* half of ",=" and more */
+    }
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        *name_len = strlen(schema->fields[i].name);
+        bytes += *name_len++ + text_bytes(&point->fields[i]) + NUMBER_BYTES;
+    }
+    return ESCAPED_MAX * bytes + NUMBER_BYTES + ESCAPE_SPARE_BYTES;
+}
+
+/* --- writing; the room is there --- */
+
+static char *put_number(char *to, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (number < 0) {
+        digits[--at] = '-';
+    }
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + (sizeof digits - at);
+}
+
+static char *put_tags(char *to, const struct line *line)
+{
+    const struct point *point = line->point;
+    const size_t *name_len = line->name_lens + 1;
+    for (size_t i = 0; i < point->schema->n_tags; i++, name_len++) {
         if (point->tags[i].len == 0) {
             continue;
         }
-        buf_add_byte(out, ',');
-        escape_tag(out, slice_of(point->schema->tags[i]));
-        buf_add_byte(out, '=');
-        escape_tag(out, point->tags[i]);
+        *to++ = ',';
+        to = escape_tag_to(to, slice_make(point->schema->tags[i], *name_len));
+        *to++ = '=';
+        to = escape_tag_to(to, point->tags[i]);
     }
+    return to;
 }
 
-static void add_value(const struct value *value, struct buf *out)
+static char *put_value(char *to, const struct value *value)
 {
     if (value->kind == VALUE_INT) {
-        buf_add_int(out, value->number);
-        buf_add_byte(out, 'i');
-        return;
+        to = put_number(to, value->number);
+        *to++ = 'i';
+        return to;
     }
-    buf_add_byte(out, '"');
+    *to++ = '"';
     for (size_t i = 0; i < value->text.count; i++) {
-        escape_quoted(out, value->text.pieces[i]);
+        to = escape_quoted_to(to, value->text.pieces[i]);
     }
-    buf_add_byte(out, '"');
+    *to++ = '"';
+    return to;
 }
 
-static void add_fields(const struct point *point, struct buf *out)
+static char *put_fields(char *to, const struct line *line)
 {
+    const struct point *point = line->point;
+    const size_t *name_len = line->name_lens + 1 + point->schema->n_tags;
     char separator = ' ';
-    for (size_t i = 0; i < point->schema->n_fields; i++) {
+    for (size_t i = 0; i < point->schema->n_fields; i++, name_len++) {
         if (point->fields[i].kind == VALUE_ABSENT) {
             continue;
         }
-        buf_add_byte(out, separator);
+        *to++ = separator;
         separator = ',';
-        escape_tag(out, slice_of(point->schema->fields[i].name));
-        buf_add_byte(out, '=');
-        add_value(&point->fields[i], out);
+        to = escape_tag_to(to, slice_make(point->schema->fields[i].name, *name_len));
+        *to++ = '=';
+        to = put_value(to, &point->fields[i]);
     }
+    return to;
+}
+
+static char *put_line(char *to, const struct line *line)
+{
+    const struct point *point = line->point;
+    to = escape_measurement_to(to, slice_make(point->schema->measurement, line->name_lens[0]));
+    to = put_fields(put_tags(to, line), line);
+    *to++ = ' ';
+    to = put_number(to, point->time_ns);
+    *to++ = '\n';
+    return to;
+}
+
+static bool fits(const struct buf *out, size_t bytes)
+{
+    return !out->overflow && bytes <= out->max - out->len;
+}
+
+/* Near out's maximum what the line really needs decides. */
+static enum status encode_last(const struct line *line, size_t most, struct buf *out)
+{
+    CLEANUP(buf_finish) struct buf apart = {.max = most};
+    char *to = buf_room(&apart, most);
+    apart.len = (size_t)(put_line(to, line) - to);
+    if (!fits(out, apart.len)) {
+        return AGAIN;
+    }
+    buf_add(out, buf_slice(&apart));
+    return OK;
 }
 
 static enum status encode(const struct point *point, struct buf *out)
 {
-    size_t start = out->len, bound = upper_bound(point);
-    if (!out->overflow && bound <= out->max - out->len) {
-        buf_room(out, bound); /* near the maximum the exact need decides, piece by piece */
+    struct line line;
+    size_t most = measure(&line, point);
+    if (!fits(out, most)) {
+        return encode_last(&line, most, out);
     }
-    escape_measurement(out, slice_of(point->schema->measurement));
-    add_tags(point, out);
-    add_fields(point, out);
-    buf_add_byte(out, ' ');
-    buf_add_int(out, point->time_ns);
-    buf_add_byte(out, '\n');
-    if (out->overflow) {
-        out->len = start;
-        out->overflow = false;
-        return AGAIN;
-    }
+    out->len = (size_t)(put_line(buf_room(out, most), &line) - out->at);
     return OK;
 }
 

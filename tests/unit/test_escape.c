@@ -26,19 +26,44 @@ static void expect_text(escaper *escape, const char *text, const char *expected)
     expect(escape, slice_of(text), slice_of(expected));
 }
 
+/* One version of the escaping, in memory of just the size it may use; a version that this machine
+ * lacks is passed over. */
+static bool quoted_by(enum escape_version version, struct buf *out, struct slice text)
+{
+    CLEANUP_FREE char *room = malloc(2 * text.len + ESCAPE_SPARE_BYTES);
+    assert_non_null(room);
+    char *end = escape_quoted_by(version, room, text);
+    return end ? buf_add(out, slice_make(room, (size_t)(end - room))) : escape_quoted(out, text);
+}
+
+static bool quoted_portable(struct buf *out, struct slice text)
+{
+    return quoted_by(ESCAPE_PORTABLE, out, text);
+}
+
+static bool quoted_ssse3(struct buf *out, struct slice text)
+{
+    return quoted_by(ESCAPE_SSSE3, out, text);
+}
+
+static bool quoted_vbmi2(struct buf *out, struct slice text)
+{
+    return quoted_by(ESCAPE_VBMI2, out, text);
+}
+
 static void quotes_by_hand(void **state)
 {
     (void)state;
-    escaper *const both[] = {escape_quoted, escape_quoted_portable};
-    for (size_t i = 0; i < 2; i++) {
-        expect_text(both[i], "", "");
-        expect_text(both[i], "plain", "plain");
-        expect_text(both[i], "\"", "\\\"");
-        expect_text(both[i], "\\", "\\\\");
-        expect_text(both[i], "{\"key\":\"C:\\\\dir\",\"n\":1}",
+    escaper *const all[] = {escape_quoted, quoted_portable, quoted_ssse3, quoted_vbmi2};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        expect_text(all[i], "", "");
+        expect_text(all[i], "plain", "plain");
+        expect_text(all[i], "\"", "\\\"");
+        expect_text(all[i], "\\", "\\\\");
+        expect_text(all[i], "{\"key\":\"C:\\\\dir\",\"n\":1}",
                     "{\\\"key\\\":\\\"C:\\\\\\\\dir\\\",\\\"n\\\":1}");
-        expect_text(both[i], "a, b=c\nd", "a, b=c\nd");
-        expect_text(both[i], "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+        expect_text(all[i], "a, b=c\nd", "a, b=c\nd");
+        expect_text(all[i], "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
                     "\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"");
     }
 }
@@ -70,21 +95,73 @@ static size_t random_text(uint64_t *seed, char *text, size_t max)
     return len;
 }
 
-static void the_twins_agree(void **state)
+static void the_versions_agree(void **state)
 {
     (void)state;
     uint64_t seed = 20220530;
     for (int round = 0; round < 20000; round++) {
         char text[200];
         size_t len = random_text(&seed, text, sizeof text);
-        /* a maximum anywhere around the need: both must stop at the same one */
-        size_t max = next_random(&seed) % 8 ? len + next_random(&seed) % (len + 30) : 1000;
-        CLEANUP(buf_finish) struct buf a = {.max = max}, b = {.max = max};
-        bool fitted = escape_quoted(&a, slice_make(text, len));
-        assert_int_equal(fitted, escape_quoted_portable(&b, slice_make(text, len)));
-        assert_int_equal(a.overflow, !fitted);
-        assert_true(slice_equal(buf_slice(&a), buf_slice(&b)));
+        CLEANUP_FREE char *exact = malloc(len + 1); /* reading beyond it would be found */
+        assert_non_null(exact);
+        memcpy(exact, text, len);
+        for (int version = ESCAPE_SSSE3; version < ESCAPE_VERSIONS; version++) {
+            CLEANUP(buf_finish) struct buf a = {.max = 1000}, b = {.max = 1000};
+            quoted_by((enum escape_version)version, &a, slice_make(exact, len));
+            quoted_portable(&b, slice_make(exact, len));
+            assert_true(slice_equal(buf_slice(&a), buf_slice(&b)));
+        }
     }
+}
+
+/* Whatever the maximum is, escape_quoted() stops at the one that the need decides. */
+static void the_need_decides(void **state)
+{
+    (void)state;
+    uint64_t seed = 17;
+    for (int round = 0; round < 20000; round++) {
+        char text[200];
+        size_t len = random_text(&seed, text, sizeof text);
+        CLEANUP(buf_finish) struct buf whole = {.max = 1000};
+        quoted_portable(&whole, slice_make(text, len));
+        size_t max = whole.len ? whole.len - 1 + next_random(&seed) % 3 : 0;
+        CLEANUP(buf_finish) struct buf out = {.max = max};
+        assert_int_equal(escape_quoted(&out, slice_make(text, len)), max >= whole.len);
+        assert_int_equal(out.overflow, max < whole.len);
+        assert_true(
+            slice_equal(buf_slice(&out), max < whole.len ? slice_make("", 0) : buf_slice(&whole)));
+    }
+}
+
+static bool tag_by_hand(struct buf *out, struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == ',' || text.at[i] == ' ' || text.at[i] == '=') {
+            buf_add_byte(out, '\\');
+        }
+        buf_add_byte(out, text.at[i]);
+    }
+    return !out->overflow;
+}
+
+/* Names of 16 bytes and more are copied in steps that overlap. */
+static void long_names(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len < 70; len++) {
+        for (size_t special = 0; special <= len; special++) {
+            char text[70];
+            memset(text, 'x', sizeof text);
+            text[special] = ", ="[special % 3]; /* at len: behind the text */
+            CLEANUP(buf_finish) struct buf a = {.max = 1000}, b = {.max = 1000};
+            assert_true(escape_tag(&a, slice_make(text, len)));
+            tag_by_hand(&b, slice_make(text, len));
+            assert_true(slice_equal(buf_slice(&a), buf_slice(&b)));
+        }
+    }
+    expect_text(escape_measurement, "a measurement,of=some length",
+                "a\\ measurement\\,of=some\\ length");
+    expect_text(escape_measurement, "0123456789=abcdef", "0123456789=abcdef");
 }
 
 /* Exactly the maximum fits; one less leaves the buffer as it was. */
@@ -97,7 +174,7 @@ static void stops_at_the_maximum(void **state)
         size_t need;
     } rows[] = {
         {escape_quoted, "0123456789\"0123456789\"0123456789", 34},
-        {escape_quoted_portable, "0123456789\"0123456789\"0123456789", 34},
+        {quoted_portable, "0123456789\"0123456789\"0123456789", 34},
         {escape_tag, "a b", 4},
         {escape_measurement, "a,b", 4},
         {json_escape, "a\nb\x01", 10},
@@ -168,7 +245,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotes_by_hand),
         cmocka_unit_test(names_by_hand),
-        cmocka_unit_test(the_twins_agree),
+        cmocka_unit_test(the_versions_agree),
+        cmocka_unit_test(the_need_decides),
+        cmocka_unit_test(long_names),
         cmocka_unit_test(stops_at_the_maximum),
         cmocka_unit_test(json_escapes_by_hand),
         cmocka_unit_test(json_unescapes_by_hand),
