@@ -124,8 +124,9 @@ static bool read_date(const char **text, struct rule_date *date)
             return false;
         }
     } else {
-        *text += date->kind == 'J' ? 1 : 0;
-        if (!read_number(text, &date->day) || date->day > 365 || date->day < (date->kind == 'J')) {
+        int first = date->kind == 'J' ? 1 : 0;
+        *text += first;
+        if (!read_number(text, &date->day) || date->day > 365 || date->day < first) {
             return false;
         }
     }
