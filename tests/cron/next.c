@@ -1,9 +1,8 @@
 /*
- * next: asks app/cron and app/zone many questions in one process, for the tests beside it. Reads lines,
- * prints one answer each:
- *     next             "EXPRESSION<TAB>ZONE<TAB>EPOCH" -> the next run's epoch, or "never"
- *     next --offsets   "ZONE<TAB>EPOCH" -> the offset in seconds
- * A line that is not understood ends it with exit code 1. Not installed.
+ * next: asks app/cron and app/zone many questions in one process, for the tests beside it. Each
+ * line it reads is a question, fields parted by tabs: expression, zone, epoch, answered with the
+ * epoch of the next run or "never"; with --offsets zone, epoch, answered with the offset in
+ * seconds. A line that it does not understand ends it with exit code 1. Not installed.
  */
 #include "app/cron.h"
 
