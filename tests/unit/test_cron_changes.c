@@ -264,9 +264,10 @@ static void test_by_rule(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_berlin),    cmocka_unit_test(test_new_york),
-        cmocka_unit_test(test_lord_howe), cmocka_unit_test(test_apia),
-        cmocka_unit_test(test_odd_zones), cmocka_unit_test(test_by_rule),
+        cmocka_unit_test(test_berlin),   cmocka_unit_test(test_berlin_as_shown),
+        cmocka_unit_test(test_new_york), cmocka_unit_test(test_lord_howe),
+        cmocka_unit_test(test_apia),     cmocka_unit_test(test_odd_zones),
+        cmocka_unit_test(test_by_rule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
