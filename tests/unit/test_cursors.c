@@ -117,17 +117,37 @@ static enum status request(struct bucket *bucket, struct listing *to, struct err
     return fails ? err_set(err, FAILED, "as the test says") : OK;
 }
 
+static bool has_prefix(struct slice key, struct slice prefix)
+{
+    return key.len >= prefix.len && slice_equal(slice_make(key.at, prefix.len), prefix);
+}
+
+/* The first item at or behind the key. */
+static size_t find_item(const struct bucket *bucket, struct slice key)
+{
+    size_t low = 0, high = bucket->n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        bool before = slice_compare(slice_of(bucket->items[middle].key), key) < 0;
+        *(before ? &low : &high) = before ? middle + 1 : middle;
+    }
+    return low;
+}
+
 static enum status list_keys(struct bucket *bucket, struct slice prefix, struct listing *to,
                              struct err *err)
 {
     size_t on_page = 0;
     enum status status = request(bucket, to, err);
-    for (size_t i = 0; i < bucket->n && status == OK; i++) {
+    bool further = slice_compare(to->after, prefix) > 0;
+    for (size_t i = find_item(bucket, further ? to->after : prefix); i < bucket->n && status == OK;
+         i++) {
         const struct item *item = &bucket->items[i];
         struct slice key = slice_of(item->key);
-        if (!is_there(bucket, item) || key.len < prefix.len ||
-            !slice_equal(slice_make(key.at, prefix.len), prefix) ||
-            slice_compare(key, to->after) <= 0) {
+        if (!has_prefix(key, prefix)) {
+            break;
+        }
+        if (!is_there(bucket, item) || slice_compare(key, to->after) <= 0) {
             continue;
         }
         if (on_page++ == bucket->page_keys) {
@@ -386,6 +406,7 @@ HISTORY(of_the_whole_bucket, "", 0, false, 50, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 7
 HISTORY(with_a_long_gap, "%B-%Y/", 0, false, 110, HOUR_NS, 12, 70, 35 * NS_PER_DAY, 8)
 HISTORY(with_a_short_gap, "%B-%Y/", 0, false, 40, HOUR_NS, 20, 2, 35 * NS_PER_DAY, 9)
 HISTORY(of_rare_runs, "%B-%Y/", 0, false, 60, 7 * HOUR_NS, 0, 0, 35 * NS_PER_DAY, 10)
+HISTORY(of_rare_runs_far_behind, "%Y/%m/%d/", -12 * HOUR_NS, false, 40, 7 * HOUR_NS, 0, 0, 22 * NS_PER_DAY, 12)
 /* clang-format on */
 
 /* --- what a run costs --- */
@@ -440,6 +461,14 @@ static void test_requests_go_by_stems(void **state)
     early = &story.bucket.items[0];
     assert_string_equal(early->key, "March-2021/AAA-2021-03-11-01-10-00.gz");
     assert_true(is_known(&story, early));
+
+    /* late, and the first of its stem: the cursor does not move because of it */
+    add_key(&story, "March-2021/IAM-2021-02-28-23-00-00.gz", at + 600);
+    sort_items(&story.bucket);
+    for (int i = 0; i < 2; i++) {
+        run_well(&story, at += HOUR_NS);
+        assert_int_equal(story.requests, 1 + 3 + 1);
+    }
     free(story.bucket.items);
 }
 
@@ -578,7 +607,7 @@ int main(void)
         TEST(test_history_far_behind),      TEST(test_history_of_days),
         TEST(test_history_of_one_folder),   TEST(test_history_of_the_whole_bucket),
         TEST(test_history_with_a_long_gap), TEST(test_history_with_a_short_gap),
-        TEST(test_history_of_rare_runs),
+        TEST(test_history_of_rare_runs),    TEST(test_history_of_rare_runs_far_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
