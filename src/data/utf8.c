@@ -1,5 +1,5 @@
 /*
- * utf8: see utf8.h. Runs of ASCII are stepped over 32 bytes at a time; the rest goes sequence by
+ * utf8: see utf8.h. Runs of ASCII are stepped over 64 bytes at a time; the rest goes sequence by
  * sequence. Called by data/record before the scan and by whoever cuts a text; it knows nothing of
  * JSON.
  */
@@ -9,15 +9,20 @@
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
+/* The bits of 64 bytes, or'ed together: the sign bits tell whether all are ASCII. */
+static uint64_t any_bits(const unsigned char *at)
+{
+    uint64_t word[8];
+    memcpy(word, at, sizeof word);
+    return ((word[0] | word[1]) | (word[2] | word[3])) |
+           ((word[4] | word[5]) | (word[6] | word[7]));
+}
+
 static size_t ascii_prefix(const unsigned char *at, size_t len)
 {
     size_t done = 0;
-    for (; len - done >= 32; done += 32) {
-        uint64_t word[4];
-        memcpy(word, at + done, sizeof word);
-        if ((word[0] | word[1] | word[2] | word[3]) & UINT64_C(0x8080808080808080)) {
-            break;
-        }
+    while (len - done >= 64 && !(any_bits(at + done) & UINT64_C(0x8080808080808080))) {
+        done += 64;
     }
     while (done < len && at[done] < 0x80) {
         done++;
