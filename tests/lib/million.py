@@ -11,7 +11,7 @@ import time
 
 from lib import scripted
 
-STEMS = ["IAM-", "S3-orders-", "console-"]  # in byte order
+STEMS = ("IAM-", "S3-orders-", "console-")
 EVERY_S = 280
 MONTHS_BEFORE = 36
 MONTH_NAMES = "January February March April May June July August September October November December".split()
@@ -35,11 +35,12 @@ def key_of(stem, moment):
 
 
 class Million(scripted.Scripted):
-    def __init__(self, data, now):
+    def __init__(self, data, now, stems=STEMS):
         super().__init__()
         self.data = data
         self.etag = hashlib.md5(data).hexdigest()
         self.now = now
+        self.stems = sorted(stems)
         self.dates = {}  # of added keys: LastModified
         self.folders = {}  # prefix: sorted keys
         first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -54,7 +55,7 @@ class Million(scripted.Scripted):
         prefix, last = folder_of(first), self.now.strftime("%Y-%m-%d-%H-%M-%S")
         dates = ["%s-%s" % (day, moment) for day in days for moment in TIMES]
         dates = dates[: bisect.bisect_right(dates, last)]
-        return ["%s%s%s.gz" % (prefix, stem, date) for stem in STEMS for date in dates]
+        return ["%s%s%s.gz" % (prefix, stem, date) for stem in self.stems for date in dates]
 
     def count(self):
         return sum(len(keys) for keys in self.folders.values())

@@ -347,8 +347,8 @@ static void fill(struct story *story, const struct history *history)
     sort_items(&story->bucket);
 }
 
-/* After a run: what had to be found was found. */
-static void check_found(struct story *story, int64_t now_ns)
+/* After a run: what had to be found was found, also what would be due before the next run. */
+static void check_found(struct story *story, int64_t now_ns, int64_t next_ns)
 {
     for (size_t i = 0; i < story->bucket.n; i++) {
         struct item *item = &story->bucket.items[i];
@@ -357,7 +357,7 @@ static void check_found(struct story *story, int64_t now_ns)
         }
         item->known = is_known(story, item);
         bool is_late = item->from_ns - item->named_ns >= 2 * HOUR_NS;
-        if (!item->known && (!is_late || item->from_ns <= now_ns - NS_PER_DAY)) {
+        if (!item->known && (!is_late || item->from_ns + NS_PER_DAY < next_ns)) {
             fail_msg("at %" PRId64 " h: %s is not known, there since %" PRId64 " h",
                      (now_ns - story->first_ns) / HOUR_NS, item->key,
                      (item->from_ns - story->first_ns) / HOUR_NS);
@@ -379,7 +379,7 @@ static void play(struct ledger_place *place, const struct history *history)
             continue;
         }
         run_well(&story, first_ns + at);
-        check_found(&story, first_ns + at);
+        check_found(&story, first_ns + at, first_ns + at + history->every_ns);
     }
     for (size_t i = 0; i < story.bucket.n; i++) {
         if (story.bucket.items[i].known) {
