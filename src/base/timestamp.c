@@ -456,17 +456,28 @@ bool duration_parse(struct slice text, int64_t *ns)
     return true;
 }
 
-const char *timestamp_format(int64_t ns, char text[TIMESTAMP_TEXT_BYTES])
+/* The years of an int64_t have four digits: the text is 29 bytes long, or 30 with its "Z". */
+static int format_digits(int64_t ns, char text[TIMESTAMP_TEXT_BYTES])
 {
     struct civil civil = timestamp_civil(ns);
-    int len =
-        snprintf(text, TIMESTAMP_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%09d", civil.year,
-                 civil.month, civil.day, civil.hour, civil.minute, civil.second, civil.nanosecond);
-    /* The years of an int64_t have four digits: the text is 29 bytes long. */
+    return snprintf(text, TIMESTAMP_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%09d", civil.year,
+                    civil.month, civil.day, civil.hour, civil.minute, civil.second,
+                    civil.nanosecond);
+}
+
+const char *timestamp_format(int64_t ns, char text[TIMESTAMP_TEXT_BYTES])
+{
+    int len = format_digits(ns, text);
     while (text[len - 1] == '0') {
         len--;
     }
     len -= text[len - 1] == '.';
     memcpy(text + len, "Z", 2);
+    return text;
+}
+
+const char *timestamp_format_ns(int64_t ns, char text[TIMESTAMP_TEXT_BYTES])
+{
+    memcpy(text + format_digits(ns, text), "Z", 2);
     return text;
 }

@@ -62,6 +62,9 @@ bool duration_parse(struct slice text, int64_t *ns);
 #define TIMESTAMP_TEXT_BYTES 36
 const char *timestamp_format(int64_t ns, char text[TIMESTAMP_TEXT_BYTES]);
 
+/* The same with all nine fractional digits, so that texts sort as times do. */
+const char *timestamp_format_ns(int64_t ns, char text[TIMESTAMP_TEXT_BYTES]);
+
 /* English month names whatever the locale: "January"..., index 0-11. */
 extern const char *const timestamp_months[12];
 
