@@ -117,15 +117,18 @@ static bool has_name(const struct schema *schema, const char *name)
     return false;
 }
 
-/* Sinks keep the point's time under this name. */
-static const char TIME_NAME[] = "time";
+/* Sinks keep these two parts of a point under their names, beside the columns. */
+static bool is_taken_by_sinks(const char *name)
+{
+    return strcmp(name, "time") == 0 || strcmp(name, "measurement") == 0;
+}
 
 static enum status check_name(const struct schema *schema, const char *name, struct err *err)
 {
     if (!name || !*name) {
         return err_set(err, BAD_CONFIG, "no name");
     }
-    if (strcmp(name, TIME_NAME) == 0) {
+    if (is_taken_by_sinks(name)) {
         return err_set(err, BAD_CONFIG, "a tag or field cannot have this name");
     }
     return has_name(schema, name) ? err_set(err, BAD_CONFIG, "the name is there twice") : OK;
