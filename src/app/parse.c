@@ -27,8 +27,9 @@ struct parse {
     struct point_sink sink;
     const struct log *log;
     const struct encoder *encoder;
-    struct config *config;     /* of -c; NULL = none */
-    struct tag_counts *counts; /* of --stats, in place of points; NULL = none */
+    const struct schema *schema; /* of the last point; NULL = there was none */
+    struct config *config;       /* of -c; NULL = none */
+    struct tag_counts *counts;   /* of --stats, in place of points; NULL = none */
     int64_t budget;
     struct pipeline *pipeline;
     struct buf out;
@@ -52,18 +53,35 @@ static enum status write_out(struct parse *parse, struct err *err)
     return OK;
 }
 
+/* With the header in front of it where the measurement is another one than before. AGAIN: no room
+ * for both. */
+static enum status encode(struct parse *parse, const struct point *point)
+{
+    bool is_other = parse->encoder->begin && parse->schema != point->schema;
+    size_t start = parse->out.len;
+    if (is_other && parse->encoder->begin(point->schema, &parse->out) != OK) {
+        return AGAIN;
+    }
+    if (parse->encoder->encode(point, &parse->out) != OK) {
+        parse->out.len = start;
+        return AGAIN;
+    }
+    parse->schema = point->schema;
+    return OK;
+}
+
 static enum status take_point(struct point_sink *sink, const struct point *point,
                               const struct origin *origin, struct err *err)
 {
     struct parse *parse = (struct parse *)sink; /* the first member */
     (void)origin;
     parse->figures.records++;
-    if (parse->encoder->encode(point, &parse->out) != OK) {
+    if (encode(parse, point) != OK) {
         enum status status = write_out(parse, err);
         if (status != OK) {
             return status;
         }
-        if (parse->encoder->encode(point, &parse->out) != OK) {
+        if (encode(parse, point) != OK) {
             return err_set(err, FAILED, "a point does not fit into %d bytes", OUT_MAX);
         }
     }
