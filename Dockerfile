@@ -3,7 +3,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev meson ninja-build pkg-config libcurl4-openssl-dev \
-        libxml2-dev zlib1g-dev libisal-dev libcjson-dev libyaml-dev libsqlite3-dev libxxhash-dev \
+        libssl-dev libxml2-dev zlib1g-dev libisal-dev libcjson-dev libyaml-dev libsqlite3-dev libxxhash-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY meson.build meson_options.txt ./
@@ -18,7 +18,7 @@ RUN meson setup /build --prefix=/usr/local -Disal=enabled -Dtests=disabled \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates tzdata libcurl4 libxml2 zlib1g libisal2 libcjson1 \
+    && apt-get install -y --no-install-recommends ca-certificates tzdata libcurl4 libssl3 libxml2 zlib1g libisal2 libcjson1 \
         libyaml-0-2 libsqlite3-0 libxxhash0 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 loggateway \

@@ -2,9 +2,11 @@
  * file: reads the files under a local folder as the objects of a bucket, for demos, tests and
  * people who fetch with other tools (rclone, aws s3 sync). A key is a path relative to `path`; keys
  * come in the order in which S3 would list them. Links are followed. Hidden names, and those that
- * tools give to files they are still writing (*.part, *.tmp), are no objects.
+ * tools give to files they are still writing (*.part, *.tmp), are no objects. The same place as a
+ * sink is file_write.c's.
  */
-#include "api/datasource.h"
+#include "file_source.h"
+
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -24,25 +26,18 @@ enum {
     READ_BYTES = 256 * 1024,
 };
 
-struct file_source {
-    /* options */
-    const char *path, *folders;
-    struct text_list ignore;
-
-    struct world *world;
-    char *root; /* path without a last slash; "" is "/" */
-    char *bytes;
-    int64_t ticked_ns;
-};
-
 static const struct option options[] = {
-    {"path", OPTION_TEXT, offsetof(struct file_source, path), .required = "the folder to read from",
-     .help = "folder that holds the objects"},
+    {"path", OPTION_TEXT, offsetof(struct file_source, path), .required = "a folder",
+     .help = "folder that holds the objects; of a sink: the one to write below, which must exist"},
     {"folders", OPTION_TEXT, offsetof(struct file_source, folders), .fallback = "%B-%Y/",
      .help = "template of the folders logs are in: %Y %m %d %H %B %b, in English and UTC; \"\" = "
              "everything under path"},
     {"ignore", OPTION_LIST, offsetof(struct file_source, ignore),
      .help = "prefixes that hold other things than logs"},
+    {"format", OPTION_CHOICE, offsetof(struct file_source, format), .fallback = "line_protocol",
+     .choices = output_formats, .help = "of a sink: what is in the files it writes"},
+    {"gzip", OPTION_BOOL, offsetof(struct file_source, gzip), .fallback = "false",
+     .help = "of a sink: pack the files it writes"},
     {0},
 };
 
@@ -59,12 +54,16 @@ static enum status file_open(void *module, struct world *world, struct err *err)
     }
     self->root = memory_copy(self->path, len);
     self->bytes = memory_new(READ_BYTES);
+    outputs_init(&self->outputs, self->format, self->gzip, &file_output_calls, self);
     return OK;
 }
 
 static void file_close(void *module)
 {
     struct file_source *self = module;
+    if (self->outputs.calls) {
+        outputs_finish(&self->outputs);
+    }
     free(self->root);
     free(self->bytes);
 }
@@ -80,8 +79,7 @@ static void file_place(void *module, struct place *out)
     };
 }
 
-/* About once a second, whatever the number of files. */
-static enum status tick(struct file_source *self, struct err *err)
+enum status file_tick(struct file_source *self, struct err *err)
 {
     int64_t now_ns = world_monotonic(self->world);
     if (now_ns - self->ticked_ns < NS_PER_SECOND) {
@@ -89,6 +87,11 @@ static enum status tick(struct file_source *self, struct err *err)
     }
     self->ticked_ns = now_ns;
     return world_tick(self->world, err);
+}
+
+enum status file_failed(struct err *err, const char *path, const char *doing)
+{
+    return err_set(err, FAILED, "%s: %s: %s", path, doing, strerror(errno));
 }
 
 /* --- names --- */
@@ -192,11 +195,6 @@ static bool is_passed(const struct walk *walk, struct slice key)
            (key.len > after.len || memcmp(key.at, after.at, key.len) != 0);
 }
 
-static enum status io_error(struct err *err, const char *path, const char *doing)
-{
-    return err_set(err, FAILED, "%s: %s: %s", path, doing, strerror(errno));
-}
-
 /* AGAIN: there is nothing (any more), or a link to nothing. */
 static enum status look(const struct file_source *self, struct slice key, struct stat *to,
                         struct err *err)
@@ -206,7 +204,7 @@ static enum status look(const struct file_source *self, struct slice key, struct
         return OK;
     }
     bool is_absent = errno == ENOENT || errno == ENOTDIR;
-    io_error(err, buf_text(&path), "cannot look at it");
+    file_failed(err, buf_text(&path), "cannot look at it");
     return is_absent ? AGAIN : FAILED;
 }
 
@@ -272,7 +270,7 @@ static enum status folder_read(struct walk *walk, size_t key_len, struct names *
     if (count < 0) {
         out->at = NULL;
         bool is_absent = key_len > 0 && (errno == ENOENT || errno == ENOTDIR);
-        return is_absent ? OK : io_error(err, buf_text(&path), "cannot list it");
+        return is_absent ? OK : file_failed(err, buf_text(&path), "cannot list it");
     }
     enum status status = OK;
     for (ssize_t i = 0; i < count; i++) { /* out->count never passes i */
@@ -351,7 +349,7 @@ static enum status folder_walk(struct walk *walk, size_t key_len, unsigned depth
     CLEANUP(names_free) struct names names = {0};
     enum status status = folder_read(walk, key_len, &names, err);
     for (size_t i = 0; i < names.count && status == OK; i++) {
-        status = tick(walk->self, err);
+        status = file_tick(walk->self, err);
         if (status == OK) {
             status = name_give(walk, key_len, names.at[i], depth, err);
         }
@@ -417,7 +415,7 @@ static enum status bytes_read(struct file_source *self, int fd, const char *path
             continue;
         }
         if (count < 0) {
-            return io_error(err, path, "cannot read it");
+            return file_failed(err, path, "cannot read it");
         }
         if (count > rest || (count == 0 && rest > 0)) {
             return err_set(err, AGAIN, "changed while it was read");
@@ -426,7 +424,7 @@ static enum status bytes_read(struct file_source *self, int fd, const char *path
             return OK;
         }
         rest -= count;
-        enum status status = tick(self, err);
+        enum status status = file_tick(self, err);
         if (status == OK) {
             status = to->bytes(to, slice_make(self->bytes, (size_t)count), err);
         }
@@ -442,7 +440,7 @@ static enum status open_and_read(struct file_source *self, const char *path,
     int fd = self->world->files->open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) {
         bool is_absent = errno == ENOENT || errno == ENOTDIR;
-        return is_absent ? gone(err) : io_error(err, path, "cannot open it");
+        return is_absent ? gone(err) : file_failed(err, path, "cannot open it");
     }
     enum status status = bytes_read(self, fd, path, object, to, err);
     self->world->files->close(fd);
@@ -471,12 +469,21 @@ static enum status file_fetch(void *module, const struct object *object, struct 
 }
 
 const struct datasource file_datasource = {
-    .about = {"file", "files under a local folder, in the layout of a bucket", options,
-              sizeof(struct file_source)},
+    .about = {"file",
+              "files under a local folder: objects in the layout of a bucket, or a file for each "
+              "object read",
+              options, sizeof(struct file_source)},
     .open = file_open,
     .close = file_close,
     .connect = file_connect,
     .place = file_place,
     .list = file_list,
     .fetch = file_fetch,
+    .connect_to_write = file_connect_to_write,
+    .put = file_put,
+    .flush = file_flush,
+    .begin = file_begin,
+    .end = file_end,
+    .drop = file_drop,
+    .target = file_target,
 };

@@ -1,7 +1,7 @@
 /*
  * s3: reads the objects of a bucket of Seagate Lyve Cloud, AWS, MinIO or another S3 server. This
- * file has the options and the listing (ListObjectsV2); s3_fetch.c reads an object. How names,
- * signatures and replies look is the net room's business.
+ * file has the options and the listing (ListObjectsV2); s3_fetch.c reads an object, s3_write.c
+ * writes one. How names, signatures and replies look is the net room's business.
  */
 #include "s3_source.h"
 
@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { PAGE_KEYS = 1000, CONNECT_RETRIES = 1 };
+enum { PAGE_KEYS = 1000, PREFIX_MAX_BYTES = 500 };
 
 static const char *const styles[] = {"auto", "path", "virtual", NULL};
 
@@ -19,10 +19,10 @@ static const struct option options[] = {
      .help = "where the bucket is, https unless it says http://"},
     {"log_bucket", OPTION_TEXT, offsetof(struct s3_source, log_bucket),
      .required = "Lyve Cloud console > Settings > Audit Logs",
-     .help = "bucket the audit logs are delivered to"},
+     .help = "bucket the audit logs are delivered to; of a sink: the one to write"},
     {"access_key", OPTION_TEXT, offsetof(struct s3_source, access_key),
      .required = "Lyve Cloud console > Service Accounts",
-     .help = "access key of a service account that may list and read the bucket"},
+     .help = "access key of a service account that may list and read the bucket, or write it"},
     {"secret_key", OPTION_SECRET, offsetof(struct s3_source, secret_key),
      .required = "Lyve Cloud console > Service Accounts",
      .help = "secret key of that service account"},
@@ -47,14 +47,35 @@ static const struct option options[] = {
     {"stall_timeout", OPTION_DURATION_NS, offsetof(struct s3_source, stall_timeout_ns),
      .fallback = "60s", .help = "a connection without a byte for so long is cut and resumed",
      .min = INT64_C(1000000000), .max = INT64_C(3600000000000)},
+    {"prefix", OPTION_TEXT, offsetof(struct s3_source, prefix),
+     .help = "of a sink: what the keys it writes begin with; ends with /"},
+    {"format", OPTION_CHOICE, offsetof(struct s3_source, format), .fallback = "line_protocol",
+     .choices = output_formats, .help = "of a sink: what is in the objects it writes"},
+    {"gzip", OPTION_BOOL, offsetof(struct s3_source, gzip), .fallback = "false",
+     .help = "of a sink: pack the objects it writes"},
     {0},
 };
+
+static enum status prefix_check(const struct s3_source *self, struct err *err)
+{
+    size_t len = strlen(s3_prefix(self));
+    if (len > PREFIX_MAX_BYTES) {
+        return err_set(err, BAD_CONFIG, "prefix: longer than %d bytes", PREFIX_MAX_BYTES);
+    }
+    if (len && (self->prefix[len - 1] != '/' || self->prefix[0] == '/')) {
+        return err_set(err, BAD_CONFIG, "prefix: ends with '/' and does not begin with one");
+    }
+    return OK;
+}
 
 static enum status s3_open(void *module, struct world *world, struct err *err)
 {
     struct s3_source *self = module;
     self->world = world;
     http_reply_init(&self->reply);
+    if (prefix_check(self, err) != OK) {
+        return err->status;
+    }
     enum status status = s3_address_init(&self->address, self->endpoint_url, self->log_bucket,
                                          self->region, (enum s3_style)self->path_style, err);
     if (status != OK) {
@@ -69,12 +90,16 @@ static enum status s3_open(void *module, struct world *world, struct err *err)
     };
     self->http = world->http->open(world);
     self->list = s3_list_new();
+    outputs_init(&self->outputs, self->format, self->gzip, &s3_output_calls, self);
     return OK;
 }
 
 static void s3_close(void *module)
 {
     struct s3_source *self = module;
+    if (self->outputs.calls) {
+        outputs_finish(&self->outputs);
+    }
     if (self->http) {
         self->world->http->close(self->http);
     }
@@ -141,6 +166,9 @@ enum status s3_refusal(const struct s3_source *self, struct err *err)
     http_reply_describe(&self->reply, &text);
     s3_error_parse(buf_slice(&self->reply.body), &error);
     const char *advice = advice_for(error.code);
+    if (self->is_sink && strcmp(error.code, "AccessDenied") == 0) {
+        advice = "the key needs s3:PutObject and s3:AbortMultipartUpload on log_bucket";
+    }
     if (!advice && self->reply.code >= 300 && self->reply.code <= 399) {
         advice = "the bucket is elsewhere: check endpoint_url and region";
     }
@@ -324,7 +352,7 @@ static enum status s3_connect(void *module, struct err *err)
     struct s3_list_query query = {.token = "", .max_keys = 1};
     const struct s3_page *page;
     int64_t retries = self->retries;
-    self->retries = retries < CONNECT_RETRIES ? retries : CONNECT_RETRIES; /* somebody waits */
+    self->retries = retries < S3_CONNECT_RETRIES ? retries : S3_CONNECT_RETRIES;
     enum status status = page_get(self, &query, &page, err);
     self->retries = retries;
     if (status != OK) {
@@ -334,8 +362,10 @@ static enum status s3_connect(void *module, struct err *err)
 }
 
 const struct datasource s3_datasource = {
-    .about = {"s3", "objects of a bucket: Lyve Cloud, AWS, MinIO, ...", options,
-              sizeof(struct s3_source)},
+    .about = {"s3",
+              "objects of a bucket: Lyve Cloud, AWS, MinIO, ...; reads them, or writes one for "
+              "each object read",
+              options, sizeof(struct s3_source)},
     .open = s3_open,
     .close = s3_close,
     .connect = s3_connect,
@@ -343,4 +373,11 @@ const struct datasource s3_datasource = {
     .list = s3_list_keys,
     .fetch = s3_fetch,
     .park = s3_park,
+    .connect_to_write = s3_connect_to_write,
+    .put = s3_put,
+    .flush = s3_flush,
+    .begin = s3_begin,
+    .end = s3_end,
+    .drop = s3_drop,
+    .target = s3_target,
 };

@@ -1,6 +1,7 @@
 /*
- * s3_source: what the two files of the s3 datasource share: s3.c (options, listing) and s3_fetch.c
- * (reading one object). Nobody else includes this.
+ * s3_source: what the files of the s3 datasource share: s3.c (options, listing), s3_fetch.c
+ * (reading one object) and s3_write.c with s3_multipart.c (the same place as a sink). Nobody else
+ * includes this.
  */
 #ifndef S3_SOURCE_H
 #define S3_SOURCE_H
@@ -9,6 +10,9 @@
 #include "net/http.h"
 #include "net/s3.h"
 #include "net/s3_list.h"
+#include "output.h"
+
+enum { S3_CONNECT_RETRIES = 1 }; /* of a check: somebody waits */
 
 struct s3_source {
     /* options */
@@ -17,6 +21,9 @@ struct s3_source {
     struct text_list ignore;
     int path_style; /* enum s3_style */
     int64_t retries, stall_timeout_ns;
+    const char *prefix; /* NULL: none */
+    int format;         /* index in output_formats */
+    bool gzip;
 
     struct world *world;
     struct http *http;
@@ -27,6 +34,8 @@ struct s3_source {
     uint64_t list_requests;
     bool encode_keys; /* this bucket has keys that XML cannot carry */
     bool parked;      /* the GET under way was let go of */
+    bool is_sink;     /* for advice: it is written */
+    struct outputs outputs;
 };
 
 /* The parts of a request that are the same for all. */
@@ -41,5 +50,19 @@ enum status s3_wait(struct s3_source *self, unsigned *attempt, struct err *err);
 
 enum status s3_fetch(void *self, const struct object *object, struct intake *to, struct err *err);
 void s3_park(void *self);
+
+extern const struct output_calls s3_output_calls;
+
+/* What the keys of a sink begin with; may be "". */
+const char *s3_prefix(const struct s3_source *self);
+
+/* The writing half of struct datasource. */
+enum status s3_connect_to_write(void *self, struct err *err);
+enum status s3_put(void *self, const struct point *point, struct err *err);
+enum status s3_flush(void *self, struct refusals *refused, struct err *err);
+enum status s3_begin(void *self, const struct object *object, struct err *err);
+enum status s3_end(void *self, struct err *err);
+void s3_drop(void *self);
+void s3_target(void *self, struct place *out);
 
 #endif

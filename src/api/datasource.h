@@ -68,6 +68,10 @@ struct datasource {
      * writes. */
     enum status (*connect)(void *self, struct err *err);
 
+    /* The same for a place that is read and written in different ways: asked of it as a sink in
+     * place of connect(). May be NULL. */
+    enum status (*connect_to_write)(void *self, struct err *err);
+
     /* --- reading half; NULL: not readable --- */
 
     void (*place)(void *self, struct place *out);
@@ -103,6 +107,26 @@ struct datasource {
      * wrong token, a missing bucket) or the run is to stop; the points stay put and flush may be
      * called again. */
     enum status (*flush)(void *self, struct refusals *refused, struct err *err);
+
+    /*
+     * Of a place that writes something of its own for each object read, a file: the object that the
+     * next points come from, until end() or drop(). Its put() never says AGAIN, and refuses only by
+     * BAD_DATA. All three NULL: objects are all the same to it.
+     */
+    enum status (*begin)(void *self, const struct object *object, struct err *err);
+
+    /* OK: what was written for the object is whole and durable, in place of what an earlier reading
+     * of it left; flush() has nothing to add. FAILED: as flush(), but the object is to be begun
+     * anew. */
+    enum status (*end)(void *self, struct err *err);
+
+    /* Takes back what was written for the object since begin(); what an earlier reading left stays.
+     * Also without begin(). */
+    void (*drop)(void *self);
+
+    /* Where such a place writes: its `folders` is what all keys it writes begin with. NULL when
+     * begin is. */
+    void (*target)(void *self, struct place *out);
 };
 
 #endif

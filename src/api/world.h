@@ -23,6 +23,12 @@ struct files {
     /* The names in a folder but "." and "..", sorted by bytes, each malloc'ed as is the array; -1
      * and errno. */
     ssize_t (*list)(const char *folder, char ***names);
+
+    ssize_t (*write)(int fd, const void *from, size_t size);
+    int (*fsync)(int fd); /* of a folder's fd: the names in it */
+    int (*rename)(const char *from, const char *to);
+    int (*unlink)(const char *path);
+    int (*mkdir)(const char *path, mode_t mode);
 };
 
 struct world {

@@ -173,15 +173,20 @@ static void take_refusal(struct refusals *refusals, size_t index, enum refusal k
     }
 }
 
+static void count_point(struct lane *lane, const struct waiting *point)
+{
+    tracked_counts(&lane->batch->objects, point->object, lane->index, point->origin.kind)->stored++;
+    tracked_stored(point->object, lane->index, point->measurement, point->day);
+}
+
 /* After an acknowledgement: every point that was not refused is stored. */
 static void count_stored(struct lane *lane)
 {
     for (size_t i = 0; i < lane->n_points; i++) {
         struct tracked *object = lane->points[i].object;
         if (object) {
-            tracked_counts(&lane->batch->objects, object, lane->index, lane->points[i].origin.kind)
-                ->stored++;
-            tracked_stored(object, lane->index, lane->points[i].measurement, lane->points[i].day);
+            object->outstanding--;
+            count_point(lane, &lane->points[i]);
         }
     }
     lane->n_points = 0;
@@ -203,12 +208,27 @@ void batch_waiting(struct batch *batch)
     }
 }
 
+/* Its points are not acknowledged one batch after the other, but when their object has ended. */
+static bool keeps_objects(const struct lane *lane)
+{
+    return lane->place->module->begin != NULL;
+}
+
+static bool is_first_to_flush(const struct lane *lane)
+{
+    const struct lane *first = lane->batch->lanes;
+    while (keeps_objects(first)) {
+        first++;
+    }
+    return lane == first;
+}
+
 /* A batch goes when those before it have had their time: `rate:` points a second over all workers.
- * The first lane stands for all. */
+ * The first lane that has batches stands for all. */
 static enum status keep_rate(struct lane *lane, struct err *err)
 {
     const struct batch_setup *setup = &lane->batch->setup;
-    if (setup->rate == 0 || lane->index > 0) {
+    if (setup->rate == 0 || !is_first_to_flush(lane)) {
         return OK;
     }
     int64_t span_ns = (int64_t)lane->n_points * NS_PER_SECOND / setup->rate;
@@ -262,6 +282,11 @@ static enum status lane_put(struct lane *lane, const struct point *point,
             return status;
         }
         status = module->put(lane->self, point, err);
+    }
+    if (status == OK && keeps_objects(lane)) {
+        stop_holding(lane->batch);
+        count_point(lane, waiting); /* for nothing, unless the object ends */
+        return OK;
     }
     if (status == OK) {
         remember(lane, waiting);
@@ -337,9 +362,40 @@ static enum status take_dead(struct point_sink *sink, const struct origin *origi
 
 /* --- objects --- */
 
-void batch_begin(struct batch *batch, const struct object *object)
+enum status batch_begin(struct batch *batch, const struct object *object, struct err *err)
 {
     batch->current = tracked_add(&batch->objects, object);
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        struct lane *lane = &batch->lanes[i];
+        if (keeps_objects(lane) && lane->place->module->begin(lane->self, object, err) != OK) {
+            return err_prefix(err, "sink %s", lane->place->name);
+        }
+    }
+    return OK;
+}
+
+/* Behind this, what such sinks have of the object is whole and durable. */
+static enum status lanes_end(struct batch *batch, struct err *err)
+{
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        struct lane *lane = &batch->lanes[i];
+        enum status status = keeps_objects(lane) ? lane->place->module->end(lane->self, err) : OK;
+        stop_holding(batch);
+        if (status != OK) {
+            return err_prefix(err, "sink %s", lane->place->name);
+        }
+    }
+    return OK;
+}
+
+static void lanes_drop(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        struct lane *lane = &batch->lanes[i];
+        if (keeps_objects(lane)) {
+            lane->place->module->drop(lane->self);
+        }
+    }
 }
 
 struct point_sink *batch_sink(struct batch *batch)
@@ -350,6 +406,9 @@ struct point_sink *batch_sink(struct batch *batch)
 enum status batch_end(struct batch *batch, uint64_t records, const char *damage, struct err *err)
 {
     struct tracked *object = batch->current;
+    if (lanes_end(batch, err) != OK) {
+        return err->status;
+    }
     batch->current = NULL;
     object->read = records;
     tracked_end(object, damage);
@@ -365,6 +424,7 @@ enum status batch_drop(struct batch *batch, const char *error, struct err *err)
 {
     struct tracked *object = batch->current;
     batch->current = NULL;
+    lanes_drop(batch);
     if (!error) {
         tracked_forget(object);
         return OK;

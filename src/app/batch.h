@@ -5,7 +5,8 @@
  * last point.
  *
  * Each sink has a lane of its own: its instance and its unacknowledged points; lanes flush
- * independently. One batch per worker.
+ * independently. A sink that keeps a file for each object has no such points: it answers for all of
+ * an object when that ends. One batch per worker.
  */
 #ifndef APP_BATCH_H
 #define APP_BATCH_H
@@ -55,7 +56,7 @@ enum status batch_new(struct batch **out, const struct batch_setup *setup, struc
 void batch_free(struct batch *batch);
 
 /* Begins an object; its records then come to batch_sink(). */
-void batch_begin(struct batch *batch, const struct object *object);
+enum status batch_begin(struct batch *batch, const struct object *object, struct err *err);
 struct point_sink *batch_sink(struct batch *batch);
 
 /* Ends it. damage: what is wrong with its bytes, NULL = nothing. Settles it when and if all is

@@ -34,7 +34,8 @@ static enum status check_place(struct cli *cli, const struct place_config *place
         }
     }
     if (status == OK && connect) {
-        status = place->module->connect(self, err);
+        bool has_own = !reads && place->module->connect_to_write;
+        status = (has_own ? place->module->connect_to_write : place->module->connect)(self, err);
     }
     place->module->close(self);
     host_world_finish(&host);

@@ -2,6 +2,7 @@
 #include "app/cli.h"
 
 #include "app/arguments.h"
+#include "app/overlap.h"
 #include "base/cleanup.h"
 #include "modules.h"
 
@@ -96,7 +97,14 @@ static struct config *cli_read(struct cli *cli, bool only_parsers)
 
 struct config *cli_config(struct cli *cli)
 {
-    return cli_read(cli, false);
+    struct config *config = cli_read(cli, false);
+    struct err err;
+    if (config && overlap_check(config, &cli->log, &err) != OK) {
+        cli_usage("%s: %s", config->path, err.text);
+        config_free(config);
+        return NULL;
+    }
+    return config;
 }
 
 struct config *cli_config_parsers(struct cli *cli)

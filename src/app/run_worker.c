@@ -115,8 +115,10 @@ static enum status keep_object(struct worker *worker, const struct object *objec
 
 static enum status fetch_once(struct worker *worker, const struct object *object, struct err *err)
 {
-    worker->chain = OK;
-    batch_begin(worker->batch, object);
+    worker->chain = batch_begin(worker->batch, object, err);
+    if (worker->chain != OK) {
+        return worker->chain;
+    }
     pipeline_begin(worker->pipeline, object->key, object->last_modified_ns,
                    batch_sink(worker->batch));
     return worker->source->fetch(worker->self, object, &worker->intake, err);

@@ -92,7 +92,6 @@ struct sink_counts *tracked_counts(const struct tracked_list *list, struct track
 
 void tracked_stored(struct tracked *object, size_t sink, const char *measurement, int32_t day)
 {
-    object->outstanding--;
     find_day(object, sink, measurement, day)->points++;
 }
 

@@ -161,7 +161,17 @@ static int files_stat(const char *path, struct stat *to)
 }
 
 static const struct files real_files = {
-    .open = files_open, .read = read, .close = close, .stat = files_stat, .list = files_list};
+    .open = files_open,
+    .read = read,
+    .close = close,
+    .stat = files_stat,
+    .list = files_list,
+    .write = write,
+    .fsync = fsync,
+    .rename = rename,
+    .unlink = unlink,
+    .mkdir = mkdir,
+};
 
 static const struct world_calls real_calls = {
     .now = real_now,

@@ -29,7 +29,7 @@ struct http_signature {
 };
 
 struct http_request {
-    const char *method;                           /* GET, HEAD, POST, PUT */
+    const char *method;                           /* GET, HEAD, POST, PUT, DELETE */
     const char *url;                              /* absolute and already encoded; sent as it is */
     struct http_header headers[HTTP_HEADERS_MAX]; /* ended by a NULL name */
     struct slice body;                            /* POST, PUT */

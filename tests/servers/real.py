@@ -89,12 +89,12 @@ class Daemon:
 # --- S3 -----------------------------------------------------------------------------------------------------------
 
 
-def sign(method, host, path, body, now):
-    """Headers of AWS Signature Version 4 for a request without a query."""
+def sign(method, host, path, body, now, query=""):
+    """Headers of AWS Signature Version 4. query: sorted and encoded."""
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     digest = hashlib.sha256(body).hexdigest()
     names = "host;x-amz-content-sha256;x-amz-date"
-    canonical = "\n".join([method, path, "", "host:" + host, "x-amz-content-sha256:" + digest, "x-amz-date:" + stamp, "", names, digest])
+    canonical = "\n".join([method, path, query, "host:" + host, "x-amz-content-sha256:" + digest, "x-amz-date:" + stamp, "", names, digest])
     scope = "%s/%s/s3/aws4_request" % (day, REGION)
     text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = ("AWS4" + SECRET).encode()

@@ -119,6 +119,11 @@ static const struct files plain_files = {
     .close = close,
     .stat = plain_stat,
     .list = plain_list,
+    .write = write,
+    .fsync = fsync,
+    .rename = rename,
+    .unlink = unlink,
+    .mkdir = mkdir,
 };
 
 static inline struct plain_world plain_world_make(void)
