@@ -376,7 +376,8 @@ static enum status file_list(void *module, struct slice prefix, bool by_folder, 
 
 static enum status file_connect(void *module, struct err *err)
 {
-    struct walk walk = {.self = module, .by_folder = true};
+    struct listing nothing = {0};
+    struct walk walk = {.self = module, .by_folder = true, .to = &nothing};
     CLEANUP(names_free) struct names names = {0};
     return folder_read(&walk, 0, &names, err);
 }
