@@ -34,7 +34,8 @@ def commands_of_page(text):
     for line in text.splitlines():
         match = re.match(r"\.It Cm ([a-z-]+)", line)
         command = match.group(1) if match else "" if line.startswith(".Sh") else command
-        found.setdefault(command, set()).update(re.findall(r"\bFl -?([a-z][-a-z]*)", line))
+        if line.startswith((".It", ".Nm", ".Op")):
+            found.setdefault(command, set()).update(re.findall(r"\bFl -?([a-z][-a-z]*)", line))
     return found
 
 
