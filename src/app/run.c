@@ -260,7 +260,13 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
 static enum status prepare(struct run *run, struct err *err)
 {
     enum status status = find_scope(run, err);
-    return status == OK ? check_schema(run, err) : status;
+    if (status == OK) {
+        status = check_schema(run, err);
+    }
+    if (status != OK) {
+        run_fail(run, err); /* a job that is held writes nothing, its own figures neither */
+    }
+    return status;
 }
 
 static enum status list_and_read(struct run *run, struct err *err)
