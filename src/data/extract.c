@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "data/scan.h"
+#include "data/utf8.h"
 
 #include <stdlib.h>
 
@@ -100,7 +101,11 @@ static enum status extract_with(struct extract *extract, struct slice record, st
         .next_slot = extract->next_slot,
         .number = ++extract->scans,
     };
-    if (!scan_run(&scan)) {
+    scan_mark(&scan);
+    if (!scan.marks.ascii && utf8_valid_prefix(record) < record.len) {
+        return AGAIN;
+    }
+    if (!scan_walk(&scan)) {
         return err_set(err, BAD_DATA, "byte %zu: %s", (size_t)(scan.fault_at - record.at),
                        scan.fault);
     }
@@ -116,13 +121,13 @@ static enum status extract_with(struct extract *extract, struct slice record, st
 enum status extract_record(struct extract *extract, struct slice record, struct extracted *out,
                            struct err *err)
 {
-    extract->scanner.portable = false;
+    extract->scanner.version = SCAN_BEST;
     return extract_with(extract, record, out, err);
 }
 
 enum status extract_record_portable(struct extract *extract, struct slice record,
                                     struct extracted *out, struct err *err)
 {
-    extract->scanner.portable = true;
+    extract->scanner.version = SCAN_PORTABLE;
     return extract_with(extract, record, out, err);
 }

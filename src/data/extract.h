@@ -4,9 +4,8 @@
  * allocated per record once the buffers have grown. A record must be an object; depth at most
  * 1,000.
  *
- * The input must be valid UTF-8 (data/utf8 repairs) and be followed by EXTRACT_PADDING readable,
- * initialised bytes: the scanner reads in 16-byte steps. Called by data/record only (and its
- * tests).
+ * The input must be followed by EXTRACT_PADDING readable, initialised bytes: the scanner reads in
+ * 64-byte steps. Called by data/record only (and its tests).
  */
 #ifndef DATA_EXTRACT_H
 #define DATA_EXTRACT_H
@@ -64,8 +63,9 @@ struct extracted {
                                 to one; the first counts */
 };
 
-/* OK, or BAD_DATA with what is wrong and at which byte ("byte 17: a comma or '}' is missing"). The
- * result borrows from record and from extract, until the next call. */
+/* OK; AGAIN: not UTF-8, to be given again as data/utf8 repairs it; or BAD_DATA with what is wrong
+ * and at which byte ("byte 17: a comma or '}' is missing"). The result borrows from record and from
+ * extract, until the next call. */
 enum status extract_record(struct extract *extract, struct slice record, struct extracted *out,
                            struct err *err);
 

@@ -152,17 +152,13 @@ void reader_begin(struct reader *reader, struct slice key, int64_t last_modified
 
 /* --- bytes, scan, parser --- */
 
-/* Sets reading.record to the record as UTF-8: itself, or a repaired copy. */
-static enum status take_utf8(struct reader *reader, struct slice record, struct err *err)
+/* Sets reading.record to a copy of it that is UTF-8. */
+static enum status repair(struct reader *reader, struct err *err)
 {
     static const char padding[EXTRACT_PADDING];
-    reader->reading.record = record;
-    if (utf8_valid_prefix(record) == record.len) {
-        return OK;
-    }
     struct buf *repaired = &reader->repaired;
     buf_clear(repaired);
-    reader->counts.repaired += utf8_repair(record, repaired);
+    reader->counts.repaired += utf8_repair(reader->reading.record, repaired);
     size_t len = repaired->len;
     if (!buf_add(repaired, slice_make(padding, sizeof padding))) {
         return err_set(err, BAD_DATA, "longer than a record may be (%d bytes)", RECORD_MAX_BYTES);
@@ -171,20 +167,27 @@ static enum status take_utf8(struct reader *reader, struct slice record, struct 
     return OK;
 }
 
-static enum status scan(struct reader *reader, struct slice record, struct err *err)
+static enum status extract(struct reader *reader, struct err *err)
 {
     struct reading *reading = &reader->reading;
+    return extract_record(reader->extract, reading->record, &reading->extracted, err);
+}
+
+static enum status scan(struct reader *reader, struct slice record, struct err *err)
+{
     reader->scanned = false;
     arena_reset(&reader->scratch);
-    enum status status = take_utf8(reader, record, err);
-    if (status == OK) {
-        status = extract_record(reader->extract, reading->record, &reading->extracted, err);
+    reader->reading.record = record;
+    enum status status = extract(reader, err);
+    if (status == AGAIN) {
+        status = repair(reader, err);
+        status = status == OK ? extract(reader, err) : status;
     }
     if (status != OK) {
         return status;
     }
     reader->scanned = true;
-    reader->counts.duplicate_keys += reading->extracted.duplicate_keys;
+    reader->counts.duplicate_keys += reader->reading.extracted.duplicate_keys;
     return OK;
 }
 

@@ -188,7 +188,8 @@ static bool mask_valid_json(struct scanner *scanner, int level, struct slice *sh
     struct slice text = buf_slice(&room->text);
     struct scan scan = {
         .start = text.at, .end = text.at + text.len, .scanner = scanner, .level = level};
-    if (!scan_run(&scan)) {
+    scan_mark(&scan);
+    if (!scan_walk(&scan)) {
         return false;
     }
     *shown = room->n_edits ? scan_edited(&scan, scan.start, scan.end, 0) : text;

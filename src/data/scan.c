@@ -1,21 +1,13 @@
 /*
- * scan: the hot path: one pass over a text that validates it as JSON (RFC 8259) and tells
+ * scan: the hot path: one walk over a text that validates it as JSON (RFC 8259) and tells
  * scan_note.c about declared keys, secret keys and suspicious texts. Most keys and values are
  * neither and cost no call.
  *
- * Strings are stepped over 16 bytes at a time with SSE2. Every function that differs takes a
- * constant `vector` and is inlined twice; the portable walk is the whole of it elsewhere. Reads go
- * at most 31 bytes beyond the end (EXTRACT_PADDING); what is read there never decides: each token
- * is checked to end within the text before the next is looked at.
+ * Where strings end is looked up in the bits of scan_mark.c. Of other bytes the walk may look at a
+ * few beyond the end (EXTRACT_PADDING); what is read there never decides: each token is checked to
+ * end within the text before the next is looked at.
  */
 #include "data/scan.h"
-
-#if defined(__SSE2__)
-#define HAVE_VECTOR 1
-#include <emmintrin.h>
-#else
-#define HAVE_VECTOR 0
-#endif
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
@@ -27,7 +19,6 @@
 struct string {
     struct slice content; /* between the quotes */
     bool escaped;
-    bool marked; /* the byte that was looked for on the way is in it */
 };
 
 static NEVER_INLINE void set_fault(struct scan *scan, const char *at, const char *what)
@@ -53,6 +44,9 @@ static ALWAYS_INLINE const char *skip_space(const char *at, const char *end)
     if (LIKELY((unsigned char)*at > ' ')) {
         return at;
     }
+    if (LIKELY(*at == ' ' && (unsigned char)at[1] > ' ')) {
+        return at + 1;
+    }
     while (at < end && is_space(*at)) {
         at++;
     }
@@ -61,64 +55,31 @@ static ALWAYS_INLINE const char *skip_space(const char *at, const char *end)
 
 /* --- strings --- */
 
-/* Looking for a byte in any case: only for letters. */
-enum mark { MARK_QUESTION = '?', MARK_W = 'w' };
-
-static ALWAYS_INLINE const char *string_stop_bytes(const char *at, const char *end, enum mark mark,
-                                                   bool *marked)
+/* The 64 bits of `first` and the word a block after it that belong to the bytes from i on. */
+static ALWAYS_INLINE uint64_t bits_from(uint64_t first, uint64_t second, size_t i)
 {
-    char lower = mark == MARK_W ? 0x20 : 0;
-    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20) {
-        *marked |= (*at | lower) == (char)mark;
-        at++;
-    }
-    return at;
+    size_t shift = i % SCAN_BLOCK_BYTES;
+    return first >> shift | second << 1 << (SCAN_BLOCK_BYTES - 1 - shift);
 }
 
-#if HAVE_VECTOR
-static ALWAYS_INLINE const char *string_stop_vector(const char *at, const char *end, enum mark mark,
-                                                    bool *marked)
+/* There is no stop in the 64 bytes from i on. */
+static NEVER_INLINE const char *string_stop_far(const struct scan *scan, size_t i)
 {
-    const __m128i control = _mm_set1_epi8(0x1F);
-    const __m128i lower = _mm_set1_epi8(mark == MARK_W ? 0x20 : 0);
-    unsigned marks = 0;
-    for (;;) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-        __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-        __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-        __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
-        __m128i hits = _mm_cmpeq_epi8(_mm_or_si128(bytes, lower), _mm_set1_epi8((char)mark));
-        unsigned hit = (unsigned)_mm_movemask_epi8(hits);
-        unsigned stops =
-            (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls));
-        if (stops) {
-            marks |= hit & (stops ^ (stops - 1)); /* only those up to the first stop */
-            at += __builtin_ctz(stops);
-            break;
-        }
-        marks |= hit;
-        at += 16;
-        if (UNLIKELY(at >= end)) {
-            break;
-        }
+    const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES + 1];
+    while (!block->stop) { /* the last has one */
+        block++;
     }
-    *marked |= marks != 0;
-    return at;
+    return scan->start + (block - scan->blocks) * SCAN_BLOCK_BYTES + __builtin_ctzll(block->stop);
 }
-#endif
 
 /* The first byte from at on that a string cannot hold as it is: a quote, a backslash or a control
- * character, or the end. */
-static ALWAYS_INLINE const char *string_stop(const char *at, const char *end, enum mark mark,
-                                             bool *marked, bool vector)
+ * character, or one at or behind the end. */
+static ALWAYS_INLINE const char *string_stop(const struct scan *scan, const char *at)
 {
-#if HAVE_VECTOR
-    if (vector) {
-        return string_stop_vector(at, end, mark, marked);
-    }
-#endif
-    (void)vector;
-    return string_stop_bytes(at, end, mark, marked);
+    size_t i = (size_t)(at - scan->start);
+    const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES];
+    uint64_t stops = bits_from(block[0].stop, block[1].stop, i);
+    return LIKELY(stops) ? at + __builtin_ctzll(stops) : string_stop_far(scan, i);
 }
 
 /* The byte after the escape that begins at the backslash at `at`. */
@@ -133,56 +94,27 @@ static const char *escape_end(struct scan *scan, const char *at)
                               : "an escape that JSON does not have");
 }
 
-static ALWAYS_INLINE const char *string_rest(struct scan *scan, const char *at, enum mark mark,
-                                             bool *marked, bool vector)
+/* What follows the first backslash. Kept out of the way: most strings have none. */
+static NEVER_INLINE const char *string_rest(struct scan *scan, const char *at)
 {
     while (*at == '\\') {
         at = escape_end(scan, at);
         if (!at) {
             return NULL;
         }
-        at = string_stop(at, scan->end, mark, marked, vector);
+        at = string_stop(scan, at);
     }
     return at;
 }
 
-/* What follows the first backslash. Kept out of the way: most strings have none. */
-#if HAVE_VECTOR
-static NEVER_INLINE const char *string_rest_vector(struct scan *scan, const char *at,
-                                                   enum mark mark, bool *marked)
-{
-    return mark == MARK_W ? string_rest(scan, at, MARK_W, marked, true)
-                          : string_rest(scan, at, MARK_QUESTION, marked, true);
-}
-#endif
-
-static NEVER_INLINE const char *string_rest_bytes(struct scan *scan, const char *at, enum mark mark,
-                                                  bool *marked)
-{
-    return string_rest(scan, at, mark, marked, false);
-}
-
-static ALWAYS_INLINE const char *string_escaped(struct scan *scan, const char *at, enum mark mark,
-                                                bool *marked, bool vector)
-{
-#if HAVE_VECTOR
-    if (vector) {
-        return string_rest_vector(scan, at, mark, marked);
-    }
-#endif
-    (void)vector;
-    return string_rest_bytes(scan, at, mark, marked);
-}
-
 /* at is the opening quote; returns what follows the closing one. */
-static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, enum mark mark,
-                                             struct string *out, bool vector)
+static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, struct string *out)
 {
-    bool marked = false, escaped = false;
-    const char *stop = string_stop(at + 1, scan->end, mark, &marked, vector);
+    bool escaped = false;
+    const char *stop = string_stop(scan, at + 1);
     if (UNLIKELY(*stop == '\\')) {
         escaped = true;
-        stop = string_escaped(scan, stop, mark, &marked, vector);
+        stop = string_rest(scan, stop);
         if (!stop) {
             return NULL;
         }
@@ -190,8 +122,7 @@ static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, 
     if (UNLIKELY(stop >= scan->end || *stop != '"')) {
         return fault(scan, stop, "a control character in a string");
     }
-    *out = (struct string){
-        .content = {at + 1, (size_t)(stop - at) - 1}, .escaped = escaped, .marked = marked};
+    *out = (struct string){.content = {at + 1, (size_t)(stop - at) - 1}, .escaped = escaped};
     return stop + 1;
 }
 
@@ -241,7 +172,7 @@ static const struct looks secret_looks[256] = {
 };
 
 /* Cheap, and never wrong about a secret key; redact_is_secret has the last word. */
-static ALWAYS_INLINE bool may_be_secret(struct slice key, bool has_w)
+static ALWAYS_INLINE bool may_be_secret(struct slice key, bool with_w)
 {
     const struct looks *looks = &secret_looks[(unsigned char)key.at[0]];
     size_t length = key.len < 31 ? key.len : 31;
@@ -249,23 +180,32 @@ static ALWAYS_INLINE bool may_be_secret(struct slice key, bool has_w)
     char letter = (key.at[0] | 0x20) == 's' ? key.at[2] : last;
     bool named = (looks->lengths >> length & looks->letters >> (letter & 31) & 1) != 0;
     bool token = ((last | 0x20) == 'n') & ((key.at[key.len < 5 ? 0 : key.len - 3] | 0x20) == 'k');
-    return named | token | has_w;
+    return named | token | with_w;
+}
+
+/* Of a long key it is not looked up: it might. */
+static ALWAYS_INLINE bool has_w(const struct scan *scan, struct slice key)
+{
+    size_t i = (size_t)(key.at - scan->start);
+    const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES];
+    uint64_t beyond = key.len < SCAN_BLOCK_BYTES ? ~UINT64_C(0) << key.len : 0;
+    return key.len > SCAN_BLOCK_BYTES || (bits_from(block[0].w, block[1].w, i) & ~beyond) != 0;
 }
 
 /* Reads a key and the colon; returns where the value begins. */
 static ALWAYS_INLINE const char *read_key(struct scan *scan, const char *at,
-                                          struct pending *pending, bool vector)
+                                          struct pending *pending)
 {
     if (UNLIKELY(*at != '"')) {
         return fault(scan, at, "a key in quotes is missing");
     }
     struct string key;
-    at = read_string(scan, at, MARK_W, &key, vector);
+    at = read_string(scan, at, &key);
     if (UNLIKELY(!at)) {
         return NULL;
     }
     size_t bit = key.content.len < 63 ? key.content.len : 63;
-    bool secret = may_be_secret(key.content, key.marked) | key.escaped;
+    bool secret = may_be_secret(key.content, has_w(scan, key.content)) | key.escaped;
     if ((scan->lengths >> bit & 1) | secret) {
         *pending = scan_note_key(scan, key.content, key.escaped, secret);
     }
@@ -343,18 +283,24 @@ static NEVER_INLINE const char *open_container(struct scan *scan, const char *at
 
 /* --- values --- */
 
+/* An escape may hide the bracket of a JSON text. */
+static ALWAYS_INLINE bool is_suspicious(const struct scan *scan, const struct string *text)
+{
+    char first = text->content.at[0];
+    bool bracket = (first == '{') | (first == '[') | (text->escaped & (first == '\\'));
+    return bracket || (UNLIKELY(scan->marks.questions) &&
+                       memchr(text->content.at, '?', text->content.len) != NULL);
+}
+
 static ALWAYS_INLINE const char *read_text(struct scan *scan, const char *at,
-                                           struct pending pending, bool vector)
+                                           struct pending pending)
 {
     struct string text;
-    at = read_string(scan, at, MARK_QUESTION, &text, vector);
+    at = read_string(scan, at, &text);
     if (UNLIKELY(!at)) {
         return NULL;
     }
-    /* an escape may hide the bracket of a JSON text */
-    char first = text.content.at[0];
-    bool suspicious =
-        text.marked | (first == '{') | (first == '[') | (text.escaped & (first == '\\'));
+    bool suspicious = is_suspicious(scan, &text);
     if (UNLIKELY(suspicious | (pending.child != NULL) | pending.secret)) {
         scan_note_text(scan, pending, text.content, text.escaped, suspicious);
     }
@@ -379,13 +325,13 @@ static NEVER_INLINE const char *read_literal(struct scan *scan, const char *at,
 
 /* Reads a value or the opening bracket of one; returns where the next element begins. */
 static ALWAYS_INLINE const char *read_value(struct scan *scan, const char *at,
-                                            struct pending pending, bool vector)
+                                            struct pending pending)
 {
     if (UNLIKELY(at >= scan->end)) {
         return fault(scan, at, NULL);
     }
     if (LIKELY(*at == '"')) {
-        at = read_text(scan, at, pending, vector);
+        at = read_text(scan, at, pending);
     } else if (*at == '{' || *at == '[') {
         return open_container(scan, at, pending);
     } else {
@@ -406,47 +352,25 @@ static const char *read_start(struct scan *scan)
     return open_container(scan, at, (struct pending){.child = scan->root});
 }
 
-static ALWAYS_INLINE bool walk(struct scan *scan, bool vector)
+bool scan_walk(struct scan *scan)
 {
+    struct scan_room *room = &scan->scanner->rooms[scan->level];
+    room->n_edits = 0;
+    arena_reset(&room->arena);
     const char *at = read_start(scan);
     while (at && scan->depth) {
         struct pending pending = {NULL, false};
         if (scan->in_object) {
-            at = read_key(scan, at, &pending, vector);
+            at = read_key(scan, at, &pending);
             if (UNLIKELY(!at)) {
                 return false;
             }
         }
-        at = read_value(scan, at, pending, vector);
+        at = read_value(scan, at, pending);
     }
     if (!at) {
         return false;
     }
     at = skip_space(at, scan->end);
     return at >= scan->end || fault(scan, at, "something follows the end of the object") != NULL;
-}
-
-static bool walk_bytes(struct scan *scan)
-{
-    return walk(scan, false);
-}
-
-#if HAVE_VECTOR
-static bool walk_vector(struct scan *scan)
-{
-    return walk(scan, true);
-}
-#endif
-
-bool scan_run(struct scan *scan)
-{
-    struct scan_room *room = &scan->scanner->rooms[scan->level];
-    room->n_edits = 0;
-    arena_reset(&room->arena);
-#if HAVE_VECTOR
-    if (!scan->scanner->portable) {
-        return walk_vector(scan);
-    }
-#endif
-    return walk_bytes(scan);
 }

@@ -1,8 +1,8 @@
 /*
  * scan: the walk over JSON bytes that extract (records) and redact (JSON held in strings) share.
- * scan.c walks and validates (numbers, words and escapes by scan_token.c); scan_note.c keeps what
- * the walk meets: values of declared paths and edits that hide secrets. Internal to src/data:
- * others use extract.h and redact.h.
+ * scan_mark.c finds where strings may end, scan.c walks and validates (numbers, words and escapes
+ * by scan_token.c), scan_note.c keeps what the walk meets: values of declared paths and edits that
+ * hide secrets. Internal to src/data: others use extract.h and redact.h.
  *
  * All state of a walk is in struct scan, all memory that outlives it in struct scanner, which is
  * kept from record to record so that nothing is allocated once its buffers have grown.
@@ -31,8 +31,26 @@ struct scan_node {
     size_t first_edit; /* edits that were there when it opened */
 };
 
+enum { SCAN_BLOCK_BYTES = 64 };
+
+/* What scan_mark.c notes about 64 bytes, the lowest bit for the first of them. */
+struct scan_block {
+    uint64_t stop; /* a string cannot hold it as it is: '"', '\\', a control character, the end */
+    uint64_t w;    /* 'w' or 'W' */
+};
+
+/* And about the whole text. */
+struct scan_marks {
+    bool questions; /* there is a '?' in it */
+    bool ascii;
+};
+
+enum scan_version { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_BEST = SCAN_AVX512 };
+
 /* The scratch of one level. */
 struct scan_room {
+    struct scan_block *blocks;
+    size_t blocks_size;
     struct edit *edits;
     size_t n_edits, edits_size;
     struct arena arena; /* replacement texts of the edits, valid until the next scan of the level */
@@ -42,10 +60,10 @@ struct scan_room {
     struct buf key;     /* a key with its escapes decoded */
 };
 
-/* Zero-initialised is ready. */
+/* Zero-initialised is ready, and portable. */
 struct scanner {
     struct scan_room rooms[SCAN_ROOMS];
-    bool portable; /* no vector instructions, for tests */
+    enum scan_version version; /* of scan_mark.c, at most */
 };
 
 void scanner_finish(struct scanner *scanner);
@@ -66,6 +84,10 @@ struct scan {
     const int *next_slot; /* of slots with equal paths; -1 ends */
     uint64_t number;      /* another one for every scan with the same root */
 
+    /* set by scan_mark() */
+    const struct scan_block *blocks;
+    struct scan_marks marks;
+
     /* results */
     uint64_t keys_seen;
     uint32_t duplicate_keys;
@@ -82,9 +104,18 @@ struct scan {
     uint64_t objects[(EXTRACT_DEPTH + 63) / 64]; /* bit per open level: an object */
 };
 
+/* scan_mark.c: to be called before scan_walk(), whose memory it borrows from the scanner. */
+void scan_mark(struct scan *scan);
+
+/* One version of the same, or the best below it that this machine has; for tests. blocks has room
+ * for scan_mark_blocks(text.len), of which text.len / 64 + 1 are filled in. */
+struct scan_marks scan_mark_by(enum scan_version version, struct scan_block *blocks,
+                               struct slice text);
+size_t scan_mark_blocks(size_t len);
+
 /* Walks the text. False: it is not what RFC 8259 allows; see fault. Edits are in
  * scanner->rooms[level]. */
-bool scan_run(struct scan *scan);
+bool scan_walk(struct scan *scan);
 
 /* scan_token.c: the byte behind a number or a word and its kind; NULL when it is neither, *kind is
  * JSON_NUMBER when it begins like a number. */

@@ -17,6 +17,7 @@ void scanner_finish(struct scanner *scanner)
 {
     for (size_t i = 0; i < SCAN_ROOMS; i++) {
         struct scan_room *room = &scanner->rooms[i];
+        free(room->blocks);
         free(room->edits);
         arena_finish(&room->arena);
         buf_finish(&room->text);

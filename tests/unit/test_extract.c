@@ -380,6 +380,21 @@ static void reads_a_string_of_two_mebibytes(void **state)
     }
 }
 
+/* The record is to be repaired first; whatever else is wrong with it. */
+static void asks_for_utf8(void **state)
+{
+    static const char *const rows[] = {"{\"a\":\"\xFF\"}", "{\"a\":\"\xC3\"}",
+                                       "{\"a\":\xED\xA0\x80",
+                                       "{\"a\":\"0123456789012345678901234567890123456789"
+                                       "0123456789012345678901234567890123456789\xF0\x9F\x98\"}"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(scan(*state, slice_of(rows[i]), 0), AGAIN);
+        assert_int_equal(scan(*state, slice_of(rows[i]), 3), AGAIN);
+    }
+    assert_int_equal(scan(*state, slice_of("{\"a\":\"\xF0\x9F\x98\x80\"}"), 0), OK);
+    assert_int_equal(scan(*state, slice_of("{\"a\":\xC3\xA4}"), 0), BAD_DATA);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +411,7 @@ int main(void)
         cmocka_unit_test(refuses_every_part_of_a_record),
         cmocka_unit_test(goes_a_thousand_levels_deep),
         cmocka_unit_test(reads_a_string_of_two_mebibytes),
+        cmocka_unit_test(asks_for_utf8),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
