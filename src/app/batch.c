@@ -456,6 +456,17 @@ enum status batch_flush(struct batch *batch, struct err *err)
     return settle(batch, err);
 }
 
+static enum status number_sinks(struct batch *batch, struct err *err)
+{
+    const struct batch_setup *setup = &batch->setup;
+    const char *names[LEDGER_SINKS_MAX];
+    for (size_t i = 0; i < setup->n_sinks; i++) {
+        names[i] = setup->sinks[i]->name;
+    }
+    return ledger_sinks(setup->ledger, setup->job, names, setup->n_sinks,
+                        batch->objects.sink_numbers, err);
+}
+
 enum status batch_new(struct batch **out, const struct batch_setup *setup, struct err *err)
 {
     struct batch *batch = memory_new(sizeof *batch);
@@ -475,7 +486,7 @@ enum status batch_new(struct batch **out, const struct batch_setup *setup, struc
             return err_prefix(err, "sink %s", lane->place->name);
         }
     }
-    return OK;
+    return number_sinks(batch, err);
 }
 
 void batch_free(struct batch *batch)

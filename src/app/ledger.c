@@ -1,8 +1,9 @@
 /*
  * ledger: its tables, opening and closing, scopes. See ledger.h for what it is; the rest is in
  * ledger_join.c (listings), ledger_cursors.c (where they go on), ledger_work.c, ledger_settle.c
- * (outcomes, dead letters), ledger_letters.c (dead letters read and requeued), ledger_runs.c (runs,
- * fingerprints) and ledger_status.c (figures).
+ * (outcomes, dead letters), ledger_prune.c (what is kept of objects that are gone),
+ * ledger_letters.c (dead letters read and requeued), ledger_runs.c (runs, sinks, fingerprints),
+ * ledger_status.c and ledger_verify.c (figures).
  */
 #include "app/ledger_private.h"
 
@@ -75,6 +76,15 @@ static const char *const steps[] = {
     " key BLOB NOT NULL, PRIMARY KEY (scope, prefix, stem)) WITHOUT ROWID;"
     "CREATE TABLE listing_pass (scope INTEGER PRIMARY KEY, from_ns INTEGER NOT NULL,"
     " whole INTEGER NOT NULL, listed INTEGER NOT NULL, looked INTEGER NOT NULL);",
+
+    /* 4: sinks by name. The numbers are those in the counts, which were places in the job's `to:`
+     * so far: the names that come first get them in that order, unless there was only one ever. */
+    "CREATE TABLE sink (job TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,"
+    " PRIMARY KEY (job, number), UNIQUE (job, name)) WITHOUT ROWID;"
+    "INSERT INTO sink (job, number, name)"
+    " SELECT job, 0, min(sink) FROM fingerprint GROUP BY job HAVING count(*) = 1;"
+    "ALTER TABLE total_sink ADD COLUMN read INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE total_sink SET read = stored + duplicate + expired + dead;",
 };
 
 enum { VERSION = sizeof steps / sizeof steps[0] };

@@ -101,6 +101,11 @@ struct day_count {
 
 enum { LEDGER_SINKS_MAX = 8 };
 
+/* The numbers under which the ledger counts the job's sinks. A name that is new gets the next one;
+ * a name keeps its number for ever, wherever it stands in `to:` and when it leaves. */
+enum status ledger_sinks(struct ledger *ledger, const char *job, const char *const *names, size_t n,
+                         uint64_t *numbers, struct err *err);
+
 struct outcome {
     struct slice key;
     unsigned char
@@ -110,6 +115,7 @@ struct outcome {
     uint64_t read;     /* records */
     size_t n_sinks;
     struct sink_counts sinks[LEDGER_SINKS_MAX]; /* in the order of the job's `to:` */
+    uint64_t sink_numbers[LEDGER_SINKS_MAX];    /* of the same, from ledger_sinks() */
     const struct day_count
         *days; /* points stored, by sink, measurement and event day; any order, none twice */
     size_t n_days;
@@ -201,8 +207,10 @@ struct job_status {
     int64_t good_from_ns, good_to_ns; /* the good window; INT64_MIN: none */
     uint64_t objects[4];              /* by object_state, pruned ones included as settled */
     uint64_t read, dead_letters;
-    uint64_t dead_beyond;                       /* dead letters that were only counted */
-    struct sink_counts sinks[LEDGER_SINKS_MAX]; /* n_sinks of the job as configured now */
+    uint64_t dead_beyond;                   /* dead letters that were only counted */
+    size_t n_sinks;                         /* those that were asked for, in their order */
+    int64_t sink_numbers[LEDGER_SINKS_MAX]; /* as in ledger_sinks(); -1: never counted */
+    struct sink_counts sinks[LEDGER_SINKS_MAX];
     char oldest_error[512]; /* error of the oldest failed or quarantined object, with its key; "" =
                                none */
     struct letter_reason reasons[LEDGER_REASONS_MAX]; /* the most frequent first */
@@ -210,8 +218,8 @@ struct job_status {
     struct kind_status kinds[LEDGER_KINDS_MAX]; /* by name; those that ever had a record */
     size_t n_kinds;
 };
-/* All from one state of the ledger. */
-enum status ledger_job_status(struct ledger *ledger, const char *job, struct job_status *out,
-                              struct err *err);
+/* All from one state of the ledger. sinks: names of the sinks whose counts are wanted. */
+enum status ledger_job_status(struct ledger *ledger, const char *job, const char *const *sinks,
+                              size_t n_sinks, struct job_status *out, struct err *err);
 
 #endif

@@ -29,12 +29,26 @@ static bool unpack(struct slice *packed, uint64_t *number)
     return false;
 }
 
+static bool is_plain(const struct counts *counts)
+{
+    for (size_t i = 0; i < counts->n_sinks; i++) {
+        if (counts->numbers[i] != i) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool counts_pack(const struct counts *counts, struct buf *out)
 {
+    bool plain = is_plain(counts);
     pack(out, counts->read);
     pack(out, counts->dead_beyond);
-    pack(out, counts->n_sinks);
+    pack(out, counts->n_sinks + (plain ? 0 : LEDGER_SINKS_MAX));
     for (size_t i = 0; i < counts->n_sinks; i++) {
+        if (!plain) {
+            pack(out, counts->numbers[i]);
+        }
         pack(out, counts->sinks[i].stored);
         pack(out, counts->sinks[i].duplicate);
         pack(out, counts->sinks[i].expired);
@@ -56,12 +70,17 @@ bool counts_unpack(struct slice *packed, struct counts *out)
     *out = (struct counts){0};
     uint64_t n_sinks;
     if (!unpack(packed, &out->read) || !unpack(packed, &out->dead_beyond) ||
-        !unpack(packed, &n_sinks) || n_sinks > LEDGER_SINKS_MAX) {
+        !unpack(packed, &n_sinks) || n_sinks > 2 * LEDGER_SINKS_MAX) {
         return false;
     }
-    out->n_sinks = (size_t)n_sinks;
+    bool plain = n_sinks <= LEDGER_SINKS_MAX;
+    out->n_sinks = (size_t)n_sinks - (plain ? 0 : LEDGER_SINKS_MAX);
     for (size_t i = 0; i < out->n_sinks; i++) {
         struct sink_counts *sink = &out->sinks[i];
+        out->numbers[i] = i;
+        if (!plain && !unpack(packed, &out->numbers[i])) {
+            return false;
+        }
         if (!unpack(packed, &sink->stored) || !unpack(packed, &sink->duplicate) ||
             !unpack(packed, &sink->expired) || !unpack(packed, &sink->dead)) {
             return false;

@@ -8,7 +8,6 @@
  * not the keys but the gaps between listed keys they lie in: old folders are emptied from one end,
  * so a million absent keys are a few gaps.
  */
-#include "app/ledger_counts.h"
 #include "app/ledger_private.h"
 
 #include "base/cleanup.h"
@@ -349,58 +348,6 @@ void ledger_join_skip(struct ledger_join *join, struct slice after)
 
 /* --- pruning --- */
 
-static enum status damaged(struct ledger *ledger, struct err *err)
-{
-    return err_set(err, FAILED, "ledger %s: damaged: counts of an object cannot be read",
-                   ledger->path);
-}
-
-static enum status fold_sink(struct ledger_join *join, size_t sink, const struct sink_counts *of,
-                             struct err *err)
-{
-    sqlite3_stmt *add = ledger_statement(join->ledger, SQL_TOTAL_SINK);
-    bind_int(add, 1, join->scope);
-    bind_int(add, 2, (int64_t)sink);
-    bind_int(add, 3, (int64_t)of->stored);
-    bind_int(add, 4, (int64_t)of->duplicate);
-    bind_int(add, 5, (int64_t)of->expired);
-    bind_int(add, 6, (int64_t)of->dead);
-    return ledger_run(join->ledger, add, "adding to the totals", err);
-}
-
-static enum status fold_day(struct ledger_join *join, const struct counts_day *day, struct err *err)
-{
-    sqlite3_stmt *add = ledger_statement(join->ledger, SQL_TOTAL_POINTS);
-    bind_int(add, 1, join->scope);
-    bind_int(add, 2, (int64_t)day->sink);
-    bind_int(add, 3, (int64_t)day->measurement);
-    bind_int(add, 4, day->day);
-    bind_int(add, 5, (int64_t)day->points);
-    return ledger_run(join->ledger, add, "adding to the totals", err);
-}
-
-/* Adds an object's counts to the totals of its scope. */
-static enum status fold(struct ledger_join *join, struct slice packed, struct err *err)
-{
-    struct counts counts;
-    if (!counts_unpack(&packed, &counts)) {
-        return damaged(join->ledger, err);
-    }
-    sqlite3_stmt *add = ledger_statement(join->ledger, SQL_TOTAL_OBJECT);
-    bind_int(add, 1, join->scope);
-    bind_int(add, 2, (int64_t)counts.read);
-    enum status status = ledger_run(join->ledger, add, "adding to the totals", err);
-    for (size_t i = 0; status == OK && i < counts.n_sinks; i++) {
-        status = fold_sink(join, i, &counts.sinks[i], err);
-    }
-    while (status == OK && packed.len) {
-        struct counts_day day;
-        status = counts_unpack_day(&packed, &day) ? fold_day(join, &day, err)
-                                                  : damaged(join->ledger, err);
-    }
-    return status;
-}
-
 /* Folds the counts of up to LEDGER_COMMIT_KEYS objects of a gap; *last is then a copy of the last
  * one's key, empty when there is none. Objects without counts were never done. */
 static enum status fold_page(struct ledger_join *join, const struct gap *gap, struct buf *last,
@@ -417,7 +364,7 @@ static enum status fold_page(struct ledger_join *join, const struct gap *gap, st
         buf_clear(last);
         buf_add(last, column_blob(page, 0));
         if (sqlite3_column_type(page, 1) != SQLITE_NULL) {
-            status = fold(join, column_blob(page, 1), err);
+            status = ledger_fold(join->ledger, join->scope, column_blob(page, 1), err);
         }
         if (status != OK) {
             break;

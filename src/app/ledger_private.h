@@ -37,6 +37,9 @@ enum ledger_sql {
     SQL_OBJECT_COUNTS,
     SQL_OBJECT_REMOVE,
     SQL_OBJECT_SETTLE,
+    SQL_SINK_ADD,
+    SQL_SINK_FIND,
+    SQL_SINK_LOOK,
     SQL_TOTAL_OBJECT,
     SQL_TOTAL_SINK,
     SQL_TOTAL_POINTS,
@@ -85,6 +88,12 @@ enum ledger_sql {
     SQL_STATUS_KINDS,
     SQL_STATUS_ARRIVALS,
     SQL_STATUS_ERROR,
+    SQL_CLAIM_SINKS,
+    SQL_CLAIM_MEASUREMENTS,
+    SQL_CLAIM_OBJECTS,
+    SQL_CLAIM_GONE,
+    SQL_CLAIM_TOTALS,
+    SQL_CLAIM_POINTS,
     SQL_COUNT,
 };
 
@@ -145,6 +154,11 @@ enum status ledger_end(struct ledger *ledger, enum status status, struct err *er
 
 /* Teaches the connection what the statements about reasons need. Before ledger_prepare(). */
 enum status ledger_letters_init(struct ledger *ledger, struct err *err);
+
+/* --- ledger_prune.c --- */
+
+/* Adds an object's packed counts to the totals of its scope. Within a transaction. */
+enum status ledger_fold(struct ledger *ledger, int64_t scope, struct slice packed, struct err *err);
 
 /* --- ledger_file.c --- */
 

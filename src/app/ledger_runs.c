@@ -1,6 +1,6 @@
 /*
- * ledger_runs: the ledger's record of runs, what they have learnt, and the fingerprints of what was
- * written. Called at both ends of a run.
+ * ledger_runs: the ledger's record of runs, what they have learnt, the fingerprints of what was
+ * written, and the numbers of the sinks. Called at both ends of a run.
  */
 #include "app/ledger_private.h"
 
@@ -43,6 +43,40 @@ enum status ledger_set_fingerprint(struct ledger *ledger, const char *job, const
         bind_text(set, 2, sink);
         bind_int(set, 3, (int64_t)fingerprint);
         status = ledger_run(ledger, set, "keeping a fingerprint", err);
+    }
+    return ledger_end(ledger, status, err);
+}
+
+/* --- sinks --- */
+
+static enum status number_sink(struct ledger *ledger, const char *job, const char *name,
+                               uint64_t *number, struct err *err)
+{
+    sqlite3_stmt *add = ledger_statement(ledger, SQL_SINK_ADD);
+    bind_text(add, 1, job);
+    bind_text(add, 2, name);
+    enum status status = ledger_run(ledger, add, "numbering a sink", err);
+    if (status != OK) {
+        return status;
+    }
+    sqlite3_stmt *find = ledger_statement(ledger, SQL_SINK_FIND);
+    bind_text(find, 1, job);
+    bind_text(find, 2, name);
+    bool row;
+    status = ledger_step(ledger, find, &row, "finding a sink", err);
+    if (row) {
+        *number = (uint64_t)sqlite3_column_int64(find, 0);
+        sqlite3_reset(find);
+    }
+    return status;
+}
+
+enum status ledger_sinks(struct ledger *ledger, const char *job, const char *const *names, size_t n,
+                         uint64_t *numbers, struct err *err)
+{
+    enum status status = ledger_begin(ledger, err);
+    for (size_t i = 0; status == OK && i < n; i++) {
+        status = number_sink(ledger, job, names[i], &numbers[i], err);
     }
     return ledger_end(ledger, status, err);
 }

@@ -84,7 +84,9 @@ static enum status pack_outcome(struct ledger *ledger, const struct outcome *out
     if (outcome->state != OBJECT_SETTLED && outcome->state != OBJECT_QUARANTINED) {
         return OK;
     }
-    struct counts counts = {outcome->read, outcome->dead_beyond, outcome->n_sinks, {{0}}};
+    struct counts counts = {
+        .read = outcome->read, .dead_beyond = outcome->dead_beyond, .n_sinks = outcome->n_sinks};
+    memcpy(counts.numbers, outcome->sink_numbers, outcome->n_sinks * sizeof counts.numbers[0]);
     memcpy(counts.sinks, outcome->sinks, outcome->n_sinks * sizeof counts.sinks[0]);
     counts_pack(&counts, packed);
     return pack_days(ledger, outcome, packed, err);

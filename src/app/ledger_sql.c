@@ -43,12 +43,22 @@ static const char *const texts[SQL_COUNT] = {
                           " SET state = ?4, attempts = attempts + ?5, error = ?6, counts = ?7"
                           " WHERE scope = ?1 AND key = ?2 AND etag = ?3",
 
+    [SQL_SINK_ADD] = "INSERT INTO sink (job, number, name)"
+                     " SELECT ?1, coalesce(max(number) + 1, 0), ?2 FROM sink WHERE job = ?1"
+                     " ON CONFLICT (job, name) DO NOTHING",
+    [SQL_SINK_FIND] = "SELECT number FROM sink WHERE job = ?1 AND name = ?2",
+    /* ?3: the sink's place in `to:`, which was its number before there were names. NULL: nothing
+     * has been counted for it. */
+    [SQL_SINK_LOOK] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sink WHERE job = ?1)"
+                      " THEN (SELECT number FROM sink WHERE job = ?1 AND name = ?2) ELSE ?3 END",
+
     [SQL_TOTAL_OBJECT] = "INSERT INTO total_object (scope, objects, read) VALUES (?1, 1, ?2)"
                          " ON CONFLICT DO UPDATE SET objects = objects + 1, read = read + ?2",
-    [SQL_TOTAL_SINK] = "INSERT INTO total_sink (scope, sink, stored, duplicate, expired, dead)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
-                       " stored = stored + ?3, duplicate = duplicate + ?4,"
-                       " expired = expired + ?5, dead = dead + ?6",
+    [SQL_TOTAL_SINK] =
+        "INSERT INTO total_sink (scope, sink, stored, duplicate, expired, dead, read)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
+        " stored = stored + ?3, duplicate = duplicate + ?4,"
+        " expired = expired + ?5, dead = dead + ?6, read = read + ?7",
     [SQL_TOTAL_POINTS] = "INSERT INTO total_points (scope, sink, measurement, day, points)"
                          " VALUES (?1, ?2, ?3, ?4, ?5)"
                          " ON CONFLICT DO UPDATE SET points = points + ?5",
@@ -153,6 +163,19 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_STATUS_ERROR] = "SELECT key, error FROM object WHERE " OBJECTS_OF_JOB
                          " AND state IN (2, 3) AND error IS NOT NULL"
                          " ORDER BY last_modified, key LIMIT 1",
+
+    [SQL_CLAIM_SINKS] = "SELECT job, number, name FROM sink",
+    [SQL_CLAIM_MEASUREMENTS] = "SELECT id, name FROM measurement",
+    [SQL_CLAIM_OBJECTS] = "SELECT s.job, o.key, o.state, o.counts"
+                          " FROM scope s CROSS JOIN object o ON o.scope = s.id"
+                          " ORDER BY s.id, o.key",
+    [SQL_CLAIM_GONE] = "SELECT s.job, t.objects, t.read"
+                       " FROM total_object t JOIN scope s ON s.id = t.scope ORDER BY s.id",
+    [SQL_CLAIM_TOTALS] =
+        "SELECT s.job, t.scope, t.sink, t.read, t.stored, t.duplicate, t.expired, t.dead"
+        " FROM total_sink t JOIN scope s ON s.id = t.scope ORDER BY t.scope, t.sink",
+    [SQL_CLAIM_POINTS] = "SELECT measurement, day, points FROM total_points"
+                         " WHERE scope = ?1 AND sink = ?2 ORDER BY measurement, day",
 };
 
 enum status ledger_prepare(struct ledger *ledger, struct err *err)

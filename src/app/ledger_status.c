@@ -61,6 +61,17 @@ static void add_sink(struct sink_counts *to, const struct sink_counts *more)
     to->dead += more->dead;
 }
 
+/* The counts of a sink; NULL: nobody asks for it. */
+static struct sink_counts *find_sink(struct job_status *out, int64_t number)
+{
+    for (size_t i = 0; i < out->n_sinks; i++) {
+        if (out->sink_numbers[i] == number) {
+            return &out->sinks[i];
+        }
+    }
+    return NULL;
+}
+
 static void add_object(sqlite3_stmt *row, struct job_status *out)
 {
     unsigned state = (unsigned)sqlite3_column_int(row, 0);
@@ -75,7 +86,10 @@ static void add_object(sqlite3_stmt *row, struct job_status *out)
     out->read += counts.read;
     out->dead_beyond += counts.dead_beyond;
     for (size_t i = 0; i < counts.n_sinks; i++) {
-        add_sink(&out->sinks[i], &counts.sinks[i]);
+        struct sink_counts *sink = find_sink(out, (int64_t)counts.numbers[i]);
+        if (sink) {
+            add_sink(sink, &counts.sinks[i]);
+        }
     }
 }
 
@@ -87,15 +101,15 @@ static void add_total_object(sqlite3_stmt *row, struct job_status *out)
 
 static void add_total_sink(sqlite3_stmt *row, struct job_status *out)
 {
-    uint64_t sink = (uint64_t)sqlite3_column_int64(row, 0);
-    if (sink < LEDGER_SINKS_MAX) {
+    struct sink_counts *sink = find_sink(out, sqlite3_column_int64(row, 0));
+    if (sink) {
         const struct sink_counts counts = {
             .stored = (uint64_t)sqlite3_column_int64(row, 1),
             .duplicate = (uint64_t)sqlite3_column_int64(row, 2),
             .expired = (uint64_t)sqlite3_column_int64(row, 3),
             .dead = (uint64_t)sqlite3_column_int64(row, 4),
         };
-        add_sink(&out->sinks[sink], &counts);
+        add_sink(sink, &counts);
     }
 }
 
@@ -188,13 +202,35 @@ static enum status read_figures(struct ledger *ledger, const char *job, struct j
     return OK;
 }
 
-enum status ledger_job_status(struct ledger *ledger, const char *job, struct job_status *out,
-                              struct err *err)
+static enum status look_up_sinks(struct ledger *ledger, const char *job, const char *const *sinks,
+                                 struct job_status *out, struct err *err)
+{
+    for (size_t i = 0; i < out->n_sinks; i++) {
+        sqlite3_stmt *look = about_job(ledger, SQL_SINK_LOOK, job);
+        bind_text(look, 2, sinks[i]);
+        bind_int(look, 3, (int64_t)i);
+        bool row;
+        enum status status = ledger_step(ledger, look, &row, "reading the sinks", err);
+        if (status != OK) {
+            return status;
+        }
+        out->sink_numbers[i] = count_or_unknown(look, 0);
+        sqlite3_reset(look);
+    }
+    return OK;
+}
+
+enum status ledger_job_status(struct ledger *ledger, const char *job, const char *const *sinks,
+                              size_t n_sinks, struct job_status *out, struct err *err)
 {
     memset(out, 0, sizeof *out);
+    out->n_sinks = n_sinks < LEDGER_SINKS_MAX ? n_sinks : LEDGER_SINKS_MAX;
     out->list_requests = out->unmatched = -1;
     out->last_start_ns = out->last_end_ns = out->good_from_ns = out->good_to_ns = INT64_MIN;
     enum status status = ledger_begin_reading(ledger, err);
+    if (status == OK) {
+        status = look_up_sinks(ledger, job, sinks, out, err);
+    }
     if (status == OK) {
         status = read_last_run(ledger, job, out, err);
     }

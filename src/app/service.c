@@ -129,7 +129,7 @@ static int64_t first_due(struct job_service *self)
     int64_t now_ns = world_now(&self->host.world);
     struct job_status status;
     struct err err;
-    if (ledger_job_status(self->service->ledger, self->job->name, &status, &err) == OK &&
+    if (ledger_job_status(self->service->ledger, self->job->name, NULL, 0, &status, &err) == OK &&
         status.good_to_ns != INT64_MIN && status.good_to_ns <= now_ns) {
         return schedule_next(&self->schedule, status.good_to_ns);
     }

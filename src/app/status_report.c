@@ -89,6 +89,17 @@ static void clear_figures(struct job_status *figures)
     figures->good_from_ns = figures->good_to_ns = INT64_MIN;
 }
 
+static enum status read_figures(struct job_report *report, struct ledger *ledger, struct err *err)
+{
+    const struct job_config *job = report->job;
+    const char *sinks[LEDGER_SINKS_MAX];
+    size_t n_sinks = 0;
+    for (; n_sinks < job->n_to && n_sinks < LEDGER_SINKS_MAX; n_sinks++) {
+        sinks[n_sinks] = job->to[n_sinks]->name;
+    }
+    return ledger_job_status(ledger, job->name, sinks, n_sinks, &report->figures, err);
+}
+
 enum status job_report_fill(struct job_report *out, const struct job_config *job,
                             struct ledger *ledger, const char *state, int64_t now_ns,
                             struct err *err)
@@ -101,7 +112,7 @@ enum status job_report_fill(struct job_report *out, const struct job_config *job
     if (schedule_init(&schedule, job, err) != OK) {
         return err_prefix(err, "job %s", job->name);
     }
-    enum status status = ledger ? ledger_job_status(ledger, job->name, &out->figures, err) : OK;
+    enum status status = ledger ? read_figures(out, ledger, err) : OK;
     if (status == OK) {
         out->next_ns = schedule_next(&schedule, now_ns);
         out->lag_ns = lag_of(out);

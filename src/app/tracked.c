@@ -167,6 +167,7 @@ void tracked_outcome(const struct tracked_list *list, const struct tracked *obje
         .dead_beyond = object->letters_beyond,
     };
     memcpy(out->etag, object->etag, sizeof out->etag);
+    memcpy(out->sink_numbers, list->sink_numbers, sizeof out->sink_numbers);
     for (size_t sink = 0; sink < list->n_sinks; sink++) {
         sum_kinds(list, object, sink, &out->sinks[sink]);
     }

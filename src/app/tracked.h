@@ -30,7 +30,8 @@ struct tracked {
 struct tracked_list {
     struct tracked *first;
     size_t n;
-    size_t n_sinks, n_kinds; /* of the job; kinds are its parsers and "none" */
+    size_t n_sinks, n_kinds;                 /* of the job; kinds are its parsers and "none" */
+    uint64_t sink_numbers[LEDGER_SINKS_MAX]; /* from ledger_sinks() */
 };
 
 struct tracked *tracked_add(struct tracked_list *list, const struct object *object);

@@ -29,6 +29,7 @@ struct ledger_place {
 };
 
 static const struct window all_time = {INT64_MIN, INT64_MAX};
+static const char *const sink_names[] = {"influx", "store", "archive"};
 static const struct place lyve = {"https://s3.example.com", "logs", "%B-%Y/", {NULL, 0}};
 
 #define assert_ok(place, call)                            \

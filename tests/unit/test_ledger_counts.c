@@ -13,7 +13,7 @@ static void test_bytes(void **state)
     struct buf out = {.max = 4096};
     /* 624485 is the usual example of LEB128: E5 8E 26 */
     const struct counts counts = {
-        .read = 624485, .dead_beyond = 0, .n_sinks = 2, .sinks = {{127, 128, 0, 1}, {1, 2, 3, 4}}};
+        .read = 624485, .n_sinks = 2, .numbers = {0, 1}, .sinks = {{127, 128, 0, 1}, {1, 2, 3, 4}}};
     assert_true(counts_pack(&counts, &out));
     /* series 5 * 8 + 3 = 43; the day -1 as zigzag 1, then 19142 as 38284 = 8C AB 02 */
     assert_true(counts_pack_day(&(struct counts_day){3, 5, -1, 300}, &out));
@@ -55,8 +55,34 @@ static void test_extremes(void **state)
     }
     struct buf out = {.max = 4096};
     struct counts counts = {.read = UINT64_MAX, .dead_beyond = 1, .n_sinks = LEDGER_SINKS_MAX};
+    for (size_t i = 0; i < LEDGER_SINKS_MAX; i++) {
+        counts.numbers[i] = UINT64_MAX - i;
+    }
     counts.sinks[7] = (struct sink_counts){UINT64_MAX, 5, 6, 7};
     assert_true(counts_pack(&counts, &out));
+    struct slice packed = buf_slice(&out);
+    struct counts back;
+    assert_true(counts_unpack(&packed, &back));
+    assert_int_equal(packed.len, 0);
+    assert_memory_equal(&back, &counts, sizeof counts);
+    buf_finish(&out);
+}
+
+/* Numbers that are not 0, 1, .. stand before the counts. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    struct buf out = {.max = 4096};
+    const struct counts counts = {
+        .read = 9, .n_sinks = 2, .numbers = {2, 300}, .sinks = {{1, 2, 3, 3}, {9, 0, 0, 0}}};
+    assert_true(counts_pack(&counts, &out));
+    static const unsigned char wanted[] = {
+        0x09, 0x00, 0x0A,                   /* read, beyond, two sinks and 8 */
+        0x02, 0x01, 0x02, 0x03, 0x03,       /* number 2 */
+        0xAC, 0x02, 0x09, 0x00, 0x00, 0x00, /* number 300 */
+    };
+    assert_int_equal(out.len, sizeof wanted);
+    assert_memory_equal(out.at, wanted, sizeof wanted);
     struct slice packed = buf_slice(&out);
     struct counts back;
     assert_true(counts_unpack(&packed, &back));
@@ -83,12 +109,12 @@ static void test_damage(void **state)
     buf_finish(&out);
 
     static const char too_long[] = "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"; /* 2^64 */
-    static const char nine_sinks[] = "\x01\x00\x09";
-    static const char far_day[] = "\x08\x80\x80\x80\x80\x10\x01"; /* zigzag 2^32 */
+    static const char nine_sinks[] = "\x01\x00\x11";                           /* and 8 */
+    static const char far_day[] = "\x08\x80\x80\x80\x80\x10\x01";              /* zigzag 2^32 */
     struct counts back;
     struct counts_day day;
     assert_false(counts_unpack(&(struct slice){too_long, 10}, &back));
-    assert_false(counts_unpack(&(struct slice){nine_sinks, sizeof nine_sinks}, &back));
+    assert_false(counts_unpack(&(struct slice){nine_sinks, sizeof nine_sinks - 1}, &back));
     assert_false(counts_unpack_day(&(struct slice){far_day, 7}, &day));
 }
 
@@ -104,9 +130,8 @@ static void test_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_bytes),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_extremes), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void test_creates(void **state)
     assert_int_equal(mode_of(place, "-wal"), 0600);
     assert_int_equal(mode_of(place, "-shm"), 0600);
     assert_int_equal(ask(place, "PRAGMA application_id"), 0x4C47574C);
-    assert_int_equal(ask(place, "PRAGMA user_version"), 3);
+    assert_int_equal(ask(place, "PRAGMA user_version"), 4);
     assert_int_equal(ask(place, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask(place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     ledger_close(place->ledger);
@@ -97,8 +97,8 @@ static void test_refuses_newer_version(void **state)
     struct ledger_place *place = *state;
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
     ledger_close(place->ledger);
-    execute(place, "PRAGMA user_version = 4");
-    assert_refused(place, "its version is 4, this program knows up to 3");
+    execute(place, "PRAGMA user_version = 5");
+    assert_refused(place, "its version is 5, this program knows up to 4");
     assert_int_equal(ledger_open_existing(&place->ledger, place->path, &place->err), FAILED);
 }
 
@@ -236,7 +236,8 @@ static void list_and_look(struct ledger_place *place, int n)
         assert_int_equal(counts.fresh, 0);
         assert_int_equal(counts.pruned, 0);
         struct job_status status;
-        assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+        assert_ok(place,
+                  ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
         assert_int_equal(status.read, status.objects[OBJECT_SETTLED] * 1502);
     }
 }
@@ -276,7 +277,7 @@ static void test_threads(void **state)
     assert_int_equal(counts.fresh, 5000);
     settle_all(place, 5000);
     struct job_status status;
-    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     assert_int_equal(status.objects[OBJECT_SETTLED], 5000);
     assert_int_equal(status.read, 5000 * 1502);
     assert_int_equal(status.sinks[0].stored, 5000 * 1500);
@@ -345,7 +346,7 @@ static void test_locked_for_long(void **state)
     assert_int_equal(ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err), FAILED);
     assert_non_null(strstr(place->err.text, "beginning: locked by another process"));
     struct job_status status; /* reading goes on */
-    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     sqlite3_close(other);
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err));
 }

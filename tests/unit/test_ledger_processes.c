@@ -126,7 +126,8 @@ static void test_two_processes(void **state)
     uint64_t looks = 0;
     do {
         struct job_status status;
-        assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+        assert_ok(place,
+                  ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
         assert_int_equal(status.read, status.sinks[0].stored + status.sinks[0].duplicate);
         int64_t run;
         assert_ok(place, ledger_run_begin(place->ledger, "third", 1, &run, &place->err));

@@ -20,7 +20,7 @@ static void list(struct ledger_place *place, const char *const *keys)
 static struct job_status status_of(struct ledger_place *place)
 {
     struct job_status status;
-    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     return status;
 }
 
@@ -53,6 +53,7 @@ static void fill(struct ledger_place *place)
     outcomes[0].n_sinks = 2;
     outcomes[0].sinks[0] = (struct sink_counts){8, 1, 0, 1};
     outcomes[0].sinks[1] = (struct sink_counts){7, 1, 2, 0};
+    outcomes[0].sink_numbers[1] = 1;
     outcomes[0].days = days_a;
     outcomes[0].n_days = 4;
     outcomes[1].read = 40;
@@ -126,7 +127,8 @@ static void test_other_jobs_do_not_count(void **state)
     struct ledger_place *place = *state;
     fill(place);
     struct job_status status;
-    assert_ok(place, ledger_job_status(place->ledger, "other", &status, &place->err));
+    assert_ok(place,
+              ledger_job_status(place->ledger, "other", sink_names, 3, &status, &place->err));
     assert_int_equal(status.read, 0);
     assert_int_equal(status.objects[OBJECT_SETTLED], 0);
     assert_int_equal(status.last_start_ns, INT64_MIN);

@@ -165,7 +165,7 @@ static void grow(struct ledger_place *place, int64_t from_ns, int64_t to_ns)
 static void assert_good(struct ledger_place *place, int64_t from_ns, int64_t to_ns)
 {
     struct job_status status;
-    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     assert_int_equal(status.good_from_ns, from_ns);
     assert_int_equal(status.good_to_ns, to_ns);
 }
@@ -267,7 +267,7 @@ static void test_notes(void **state)
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
     assert_ok(place, ledger_run_end(place->ledger, number, 2, false, all_time, "", &place->err));
     struct job_status status;
-    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     assert_int_equal(status.unmatched, 3);
     assert_int_equal(status.list_requests, 12);
     /* a run that did not get to the listing leaves the last known number */
@@ -275,7 +275,7 @@ static void test_notes(void **state)
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 3, &number, &place->err));
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
     assert_ok(place, ledger_run_end(place->ledger, number, 4, false, all_time, "", &place->err));
-    assert_ok(place, ledger_job_status(place->ledger, "lyve", &status, &place->err));
+    assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     assert_int_equal(status.unmatched, 3);
     assert_int_equal(status.list_requests, -1);
     assert_string_equal(status.ended_error, "no route");
