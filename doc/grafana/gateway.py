@@ -1,0 +1,358 @@
+"""The dashboard "Gateway" and the alert rules: what loggateway says about its own runs, the points `gateway-01`.
+
+A run writes one point of kind `all`, and one for each parser that read something; their time is the run's start.
+"""
+
+import parts
+from parts import flux
+
+HOUR_S = 3600
+LAG_WARNING_S, LAG_ERROR_S = 3 * HOUR_S, 6 * HOUR_S
+RUNS_SHOWN = 100
+
+RUNS = """
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["job"] =~ /^${job:regex}$/)
+""".strip()
+
+SECONDS_BEFORE_END = "float(v: int(v: v.timeRangeStop) - %s) / 1000000000.0"
+
+
+def runs(condition):
+    return flux('<runs>\n  |> filter(fn: (r) => <condition>)', runs=RUNS, condition=condition)
+
+
+def one_of(*fields):
+    return " or ".join('r["_field"] == "%s"' % field for field in fields)
+
+
+def of_all(*fields):
+    return runs('r["kind"] == "all" and (%s)' % one_of(*fields))
+
+
+def freshness():
+    return flux(
+        """
+        <runs>
+          |> group(columns: ["kind"])
+          |> max()
+          |> map(fn: (r) => ({_time: v.timeRangeStop, _field: r["kind"], _value: <age>}))
+          |> group(columns: ["_field"])
+        """,
+        runs=runs('r["kind"] != "all" and r["_field"] == "newest"'),
+        age=SECONDS_BEFORE_END % "r._value",
+    )
+
+
+def last_run():
+    return flux(
+        """
+        <runs>
+          |> last()
+          |> map(fn: (r) => ({_time: v.timeRangeStop, _field: r["job"], _value: <age>}))
+          |> group(columns: ["_field"])
+        """,
+        runs=of_all("objects"),
+        age=SECONDS_BEFORE_END % "int(v: r._time)",
+    )
+
+
+def totals():
+    return flux(
+        """
+        <runs>
+          |> group(columns: ["_field"])
+          |> sum()
+          |> map(fn: (r) => ({_time: v.timeRangeStop, _field: r["_field"], _value: r._value}))
+          |> group(columns: ["_field"])
+        """,
+        runs=of_all("stored", "duplicate", "expired", "dead"),
+    )
+
+
+def per_period(by, *fields):
+    return flux(
+        """
+        <runs>
+          |> group(columns: ["<by>"])
+          |> aggregateWindow(<period>, fn: sum)
+          <series>
+        """,
+        runs=of_all(*fields),
+        period=parts.PERIOD,
+        series=parts.series(by),
+        by=by,
+    )
+
+
+def lag_per_period():
+    return flux(
+        """
+        <runs>
+          |> map(fn: (r) => ({r with _value: float(v: int(v: r._time) - r._value) / 1000000000.0}))
+          |> group(columns: ["kind"])
+          |> aggregateWindow(<period>, fn: max)
+          <series>
+        """,
+        runs=runs('r["kind"] != "all" and r["_field"] == "newest"'),
+        period=parts.PERIOD,
+        series=parts.series("kind"),
+    )
+
+
+def longest_runs():
+    return flux(
+        """
+        <runs>
+          |> group(columns: ["job"])
+          |> aggregateWindow(<period>, fn: max)
+          <series>
+        """,
+        runs=of_all("seconds"),
+        period=parts.PERIOD,
+        series=parts.series("job"),
+    )
+
+
+def newest_runs():
+    return flux(
+        """
+        import "influxdata/influxdb/schema"
+
+        <runs>
+          |> tail(n: <shown>)
+          |> schema.fieldsAsCols()
+          |> group()
+          |> sort(columns: ["_time"], desc: true)
+          |> limit(n: <shown>)
+          |> drop(columns: ["_start", "_stop", "_measurement", "kind", "newest"])
+        """,
+        runs=runs('r["kind"] == "all"'),
+        shown=str(RUNS_SHOWN),
+    )
+
+
+RUN_COLUMNS = ("_time", "job", "objects", "read", "stored", "duplicate", "expired", "dead", "failed", "seconds")
+
+
+def rows():
+    lag_steps = [(None, parts.GOOD), (LAG_WARNING_S, parts.LOST), (LAG_ERROR_S, parts.BAD)]
+    fresh = parts.stat(
+        "Age of the newest record",
+        "By kind of record: how far behind the figures are. Logs are delivered about once an hour.",
+        freshness(),
+        "s",
+        lag_steps,
+    )
+    ran = parts.stat("Since the last run", "By job, from the start of the run.", last_run(), "s", lag_steps)
+    total = parts.stat(
+        "Records",
+        "What became of all that was read: stored, duplicate, older than the bucket keeps, or a dead letter.",
+        totals(),
+        "short",
+        colours=parts.OUTCOME_COLOURS,
+    )
+    objects = parts.bars(
+        "Objects by job", "Log objects that were read to their end.", per_period("job", "objects"), interval="1h"
+    )
+    records = parts.bars(
+        "Records by outcome",
+        "read = stored + duplicate + expired + dead, always.",
+        per_period("_field", "stored", "duplicate", "expired", "dead"),
+        parts.OUTCOME_COLOURS,
+        stacked=True,
+        interval="1h",
+    )
+    failures = parts.bars(
+        "Failed objects and dead letters",
+        "failed: objects that the next run tries again. dead: records that could not be stored "
+        "(loggateway dead-letters list).",
+        per_period("_field", "failed", "dead"),
+        {"failed": parts.LOST, "dead": parts.BAD},
+        interval="1h",
+    )
+    lag = parts.lines(
+        "Lag by kind",
+        "From the newest record of a run to the run's start.",
+        lag_per_period(),
+        "s",
+        interval="1h",
+    )
+    seconds = parts.lines("Duration of runs", "The longest, by job.", longest_runs(), "s", interval="1h")
+    table = parts.table(
+        "Runs",
+        "The newest %d. failed: objects; read to dead: records." % RUNS_SHOWN,
+        newest_runs(),
+        {name: name.lstrip("_") for name in RUN_COLUMNS},
+        units={"seconds": "s"},
+        widths={"time": 180},
+    )
+    return [
+        [(fresh, 10, 6), (ran, 5, 6), (total, 9, 6)],
+        [(objects, 12, 9), (records, 12, 9)],
+        [(failures, 8, 9), (lag, 8, 9), (seconds, 8, 9)],
+        [(table, 24, 10)],
+    ]
+
+
+def board():
+    return parts.dashboard(
+        "lyve-gateway",
+        "Gateway",
+        "Whether loggateway runs, keeps up, and loses nothing, from the figures that each run writes.",
+        [parts.tag_variable("job", "Job", parts.tag_values("gateway-01", "job"))],
+        rows(),
+        "now-7d",
+    )
+
+
+# --- alert rules --------------------------------------------------------------------------------------------------
+
+USUAL_DAYS, DAYS_WATCHED = 5, 7
+
+
+def no_objects():
+    """1 for a job that read no object in the last whole hour, though it did at that time on most of the days before."""
+    return flux(
+        """
+        import "date"
+
+        end = date.truncate(t: v.timeRangeStop, unit: 1h)
+        hour = date.sub(from: end, d: 1h)
+
+        from(bucket: v.defaultBucket)
+          |> range(start: date.sub(from: hour, d: <watched>d), stop: end)
+          |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["kind"] == "all" and r["_field"] == "objects")
+          |> aggregateWindow(every: 1h, createEmpty: false, timeSrc: "_start", fn: sum)
+          |> filter(fn: (r) => date.hour(t: r._time) == date.hour(t: hour) and r._value > 0)
+          |> group(columns: ["job"])
+          |> reduce(
+              identity: {before: 0, now: 0},
+              fn: (r, accumulator) => ({
+                  before: accumulator.before + (if r._time < hour then 1 else 0),
+                  now: accumulator.now + (if r._time == hour then 1 else 0),
+              }),
+          )
+          |> map(fn: (r) => ({
+              job: r["job"],
+              _time: end,
+              _value: if r["before"] >= <usual> and r["now"] == 0 then 1 else 0,
+          }))
+          |> group(columns: ["job"])
+        """,
+        watched=str(DAYS_WATCHED),
+        usual=str(USUAL_DAYS),
+    )
+
+
+def failed_objects():
+    """The objects that the last run of each job failed to bring home."""
+    return flux(
+        """
+        from(bucket: v.defaultBucket)
+          |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+          |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["kind"] == "all" and r["_field"] == "failed")
+          |> last()
+          |> map(fn: (r) => ({job: r["job"], _time: r._time, _value: r._value}))
+          |> group(columns: ["job"])
+        """
+    )
+
+
+def lag_hours():
+    """Hours since the newest record that any run of the job has read; a record from the future does not count."""
+    return flux(
+        """
+        from(bucket: v.defaultBucket)
+          |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+          |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["kind"] == "all" and r["_field"] == "newest")
+          |> filter(fn: (r) => r._value <= int(v: v.timeRangeStop))
+          |> max()
+          |> map(fn: (r) => ({job: r["job"], _time: v.timeRangeStop, _value: <age> / 3600.0}))
+          |> group(columns: ["job"])
+        """,
+        age=SECONDS_BEFORE_END % "r._value",
+    )
+
+
+def alert(uid, title, query, range_s, above, hold, no_data, summary, description):
+    """A rule that fires for each job whose value is above the bound for so long."""
+    span = {"from": range_s, "to": 0}
+    expression = {"type": "__expr__", "uid": "__expr__"}
+    data = [
+        {"refId": "A", "datasource": parts.SOURCE, "query": query, "intervalMs": 60000, "maxDataPoints": 1000},
+        {"refId": "B", "datasource": expression, "type": "reduce", "expression": "A", "reducer": "last"},
+        {
+            "refId": "C",
+            "datasource": expression,
+            "type": "threshold",
+            "expression": "B",
+            "conditions": [{"evaluator": {"type": "gt", "params": [above]}}],
+        },
+    ]
+    return {
+        "uid": uid,
+        "title": title,
+        "condition": "C",
+        "data": [
+            {
+                "refId": model["refId"],
+                "relativeTimeRange": span,
+                "datasourceUid": model["datasource"]["uid"],
+                "model": model,
+            }
+            for model in data
+        ],
+        "for": hold,
+        "noDataState": no_data,
+        "execErrState": "Error",
+        "annotations": {"summary": summary, "description": description},
+        "labels": {"service": "loggateway"},
+        "isPaused": False,
+    }
+
+
+DAY_S = 86400
+
+
+def alerts():
+    """The provisioning file of the rules. No text may hold a dollar sign: Grafana would look for a variable there."""
+    rules = [
+        alert(
+            "loggateway-no-objects",
+            "No objects in an hour that usually has some",
+            no_objects(),
+            (DAYS_WATCHED + 1) * DAY_S,
+            0,
+            "15m",
+            "OK",
+            "Job {{ .Labels.job }} read no log object in the last hour",
+            "At this time of day it did on %d or more of the %d days before. Look at loggateway status: is it running, "
+            "does it reach the bucket, are audit logs still switched on?" % (USUAL_DAYS, DAYS_WATCHED),
+        ),
+        alert(
+            "loggateway-failed",
+            "Failed objects",
+            failed_objects(),
+            DAY_S,
+            0,
+            "0s",
+            "OK",
+            "The last run of job {{ .Labels.job }} left objects unread",
+            "The next run tries them again. The reasons are in the log of the run and in loggateway status.",
+        ),
+        alert(
+            "loggateway-behind",
+            "Behind",
+            lag_hours(),
+            7 * DAY_S,
+            LAG_ERROR_S // HOUR_S,
+            "30m",
+            "NoData",
+            "The newest record of job {{ .Labels.job }} is more than %d hours old" % (LAG_ERROR_S // HOUR_S),
+            "Either nothing is delivered, or the gateway does not run or cannot keep up: see the dashboard Gateway.",
+        ),
+    ]
+    group = {"orgId": 1, "name": "loggateway", "folder": "Lyve Cloud", "interval": "5m", "rules": rules}
+    return {"apiVersion": 1, "groups": [group]}
