@@ -1,0 +1,54 @@
+"""Fetches the tools of these tests from their registries, once, into a cache folder: Grafana's types and the reader of
+Compose files that Docker Compose itself is made of. What cannot be had is a skipped test, by name."""
+
+import os
+import shutil
+import subprocess
+import unittest
+
+FOLDER = os.environ.get("LOGGATEWAY_TOOLS", os.path.expanduser("~/.cache/loggateway/tools"))
+GRAFANA = "12.4.11"  # the version of the image in compose.yaml; a test compares them
+TYPESCRIPT = "5.9.3"
+COMPOSE = "v2.16.2"
+
+
+def run(command, **more):
+    """Runs it; a failure (there is no network, most often) skips the test."""
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600, **more)
+    if result.returncode:
+        raise unittest.SkipTest("%s does not run here: %s" % (" ".join(command[:2]), result.stderr.strip()[-300:]))
+
+
+def fetch(name, make):
+    """The folder of a tool; make(folder) fills it, and it appears whole or not at all."""
+    folder = os.path.join(FOLDER, name)
+    if not os.path.isdir(folder):
+        part = "%s.part-%d" % (folder, os.getpid())
+        os.makedirs(part)
+        try:
+            make(part)
+            os.rename(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def node_modules():
+    """The folder that has @grafana/schema and typescript."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        raise unittest.SkipTest("no npm: the types of Grafana cannot be had")
+    packages = ["@grafana/schema@" + GRAFANA, "typescript@" + TYPESCRIPT]
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]
+    folder = fetch("grafana-schema-" + GRAFANA, lambda part: run(command + [part, *packages]))
+    return os.path.join(folder, "node_modules")
+
+
+def compose_reader():
+    """The program that reads a Compose file as Docker Compose does: schema, ${VARIABLES}, consistency."""
+    if not shutil.which("go"):
+        raise unittest.SkipTest("no Go: the reader of Compose files cannot be had")
+    module = "github.com/compose-spec/compose-go/v2/cmd@" + COMPOSE
+    folder = fetch(
+        "compose-go-" + COMPOSE, lambda part: run(["go", "install", module], env={**os.environ, "GOBIN": part})
+    )
+    return os.path.join(folder, "cmd")
