@@ -129,7 +129,7 @@ static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, 
 /* --- keys --- */
 
 /* By first letter: what a name of redact.h that begins with it looks like. *password* and *token
- * are found by other means. */
+ * are found by other means: by the "sw" in it, and by the end. */
 struct looks {
     uint32_t lengths; /* bit min(length, 31) */
     uint32_t letters; /* bit letter & 31: the last one, of names in s the third */
@@ -172,7 +172,7 @@ static const struct looks secret_looks[256] = {
 };
 
 /* Cheap, and never wrong about a secret key; redact_is_secret has the last word. */
-static ALWAYS_INLINE bool may_be_secret(struct slice key, bool with_w)
+static ALWAYS_INLINE bool may_be_secret(struct slice key, bool with_sw)
 {
     const struct looks *looks = &secret_looks[(unsigned char)key.at[0]];
     size_t length = key.len < 31 ? key.len : 31;
@@ -180,16 +180,16 @@ static ALWAYS_INLINE bool may_be_secret(struct slice key, bool with_w)
     char letter = (key.at[0] | 0x20) == 's' ? key.at[2] : last;
     bool named = (looks->lengths >> length & looks->letters >> (letter & 31) & 1) != 0;
     bool token = ((last | 0x20) == 'n') & ((key.at[key.len < 5 ? 0 : key.len - 3] | 0x20) == 'k');
-    return named | token | with_w;
+    return named | token | with_sw;
 }
 
 /* Of a long key it is not looked up: it might. */
-static ALWAYS_INLINE bool has_w(const struct scan *scan, struct slice key)
+static ALWAYS_INLINE bool has_sw(const struct scan *scan, struct slice key)
 {
     size_t i = (size_t)(key.at - scan->start);
     const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES];
     uint64_t beyond = key.len < SCAN_BLOCK_BYTES ? ~UINT64_C(0) << key.len : 0;
-    return key.len > SCAN_BLOCK_BYTES || (bits_from(block[0].w, block[1].w, i) & ~beyond) != 0;
+    return key.len > SCAN_BLOCK_BYTES || (bits_from(block[0].sw, block[1].sw, i) & ~beyond) != 0;
 }
 
 /* Reads a key and the colon; returns where the value begins. */
@@ -205,7 +205,7 @@ static ALWAYS_INLINE const char *read_key(struct scan *scan, const char *at,
         return NULL;
     }
     size_t bit = key.content.len < 63 ? key.content.len : 63;
-    bool secret = may_be_secret(key.content, has_w(scan, key.content)) | key.escaped;
+    bool secret = may_be_secret(key.content, has_sw(scan, key.content)) | key.escaped;
     if ((scan->lengths >> bit & 1) | secret) {
         *pending = scan_note_key(scan, key.content, key.escaped, secret);
     }

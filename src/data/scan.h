@@ -36,7 +36,7 @@ enum { SCAN_BLOCK_BYTES = 64 };
 /* What scan_mark.c notes about 64 bytes, the lowest bit for the first of them. */
 struct scan_block {
     uint64_t stop; /* a string cannot hold it as it is: '"', '\\', a control character, the end */
-    uint64_t w;    /* 'w' or 'W' */
+    uint64_t sw;   /* a 'w' behind an 's', in any case, as in *password* */
 };
 
 /* And about the whole text. */

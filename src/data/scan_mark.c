@@ -1,7 +1,8 @@
 /*
  * scan_mark: the first pass over a text: notes in a bit per byte where strings may end, where a 'w'
- * stands, and whether there are '?' or bytes beyond ASCII at all. The walk of scan.c then finds the
- * end of a string in these bits without looking at its bytes. No branch depends on the text.
+ * stands behind an 's', and whether there are '?' or bytes beyond ASCII at all. The walk of scan.c
+ * then finds the end of a string in these bits without looking at its bytes. No branch depends on
+ * the text.
  *
  * Reads whole steps of 64 bytes, up to 63 bytes beyond the end (EXTRACT_PADDING); what is read
  * there is not noted. The vector versions have a portable twin; tests hold one against the other.
@@ -21,7 +22,7 @@ enum { STEP = SCAN_BLOCK_BYTES };
 
 /* What 64 bytes hold, a bit each. */
 struct step {
-    uint64_t stop, w, question, high;
+    uint64_t stop, s, w, question, high;
 };
 
 static struct step step_bytes(const char *at)
@@ -30,6 +31,7 @@ static struct step step_bytes(const char *at)
     for (size_t i = 0; i < STEP; i++) {
         unsigned char byte = (unsigned char)at[i];
         step.stop |= (uint64_t)(byte == '"' || byte == '\\' || byte < 0x20) << i;
+        step.s |= (uint64_t)((byte | 0x20) == 's') << i;
         step.w |= (uint64_t)((byte | 0x20) == 'w') << i;
         step.question |= (uint64_t)(byte == '?') << i;
         step.high |= (uint64_t)(byte >= 0x80) << i;
@@ -48,20 +50,23 @@ static void cut_step(struct step *step, size_t n)
 }
 
 /* What each version does with its steps: inlined there, with its step inlined in turn. */
-#define MARK_STEPS(step_at)                                              \
-    struct step seen = {0};                                              \
-    for (size_t i = 0; i <= len / STEP; i++) {                           \
-        struct step step = step_at(at + i * STEP);                       \
-        if (i == len / STEP) {                                           \
-            cut_step(&step, len % STEP);                                 \
-        }                                                                \
-        blocks[i] = (struct scan_block){.stop = step.stop, .w = step.w}; \
-        seen.question |= step.question;                                  \
-        seen.high |= step.high;                                          \
-    }                                                                    \
-    return (struct scan_marks)                                           \
-    {                                                                    \
-        .questions = seen.question != 0, .ascii = !seen.high             \
+#define MARK_STEPS(step_at)                                                 \
+    struct step seen = {0};                                                 \
+    uint64_t s_before = 0; /* the last byte of the step before is an 's' */ \
+    for (size_t i = 0; i <= len / STEP; i++) {                              \
+        struct step step = step_at(at + i * STEP);                          \
+        if (i == len / STEP) {                                              \
+            cut_step(&step, len % STEP);                                    \
+        }                                                                   \
+        blocks[i].stop = step.stop;                                         \
+        blocks[i].sw = step.w & (step.s << 1 | s_before);                   \
+        s_before = step.s >> (STEP - 1);                                    \
+        seen.question |= step.question;                                     \
+        seen.high |= step.high;                                             \
+    }                                                                       \
+    return (struct scan_marks)                                              \
+    {                                                                       \
+        .questions = seen.question != 0, .ascii = !seen.high                \
     }
 
 static struct scan_marks mark_bytes(struct scan_block *blocks, const char *at, size_t len)
@@ -87,9 +92,10 @@ AVX2 static inline __m256i stops_avx2(__m256i bytes)
         _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
 }
 
-AVX2 static inline __m256i ws_avx2(__m256i bytes)
+AVX2 static inline __m256i letter_avx2(__m256i bytes, char lower)
 {
-    return _mm256_cmpeq_epi8(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)), _mm256_set1_epi8('w'));
+    return _mm256_cmpeq_epi8(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)),
+                             _mm256_set1_epi8(lower));
 }
 
 AVX2 static inline struct step step_avx2(const char *at)
@@ -99,7 +105,8 @@ AVX2 static inline struct step step_avx2(const char *at)
     __m256i high = _mm256_loadu_si256((const __m256i *)(at + STEP / 2));
     return (struct step){
         .stop = mask_of(stops_avx2(low), stops_avx2(high)),
-        .w = mask_of(ws_avx2(low), ws_avx2(high)),
+        .s = mask_of(letter_avx2(low, 's'), letter_avx2(high, 's')),
+        .w = mask_of(letter_avx2(low, 'w'), letter_avx2(high, 'w')),
         .question = mask_of(_mm256_cmpeq_epi8(low, question), _mm256_cmpeq_epi8(high, question)),
         .high = mask_of(low, high),
     };
@@ -115,12 +122,13 @@ AVX2 static struct scan_marks mark_avx2(struct scan_block *blocks, const char *a
 AVX512 static inline struct step step_avx512(const char *at)
 {
     __m512i bytes = _mm512_loadu_si512(at);
+    __m512i lower = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
     return (struct step){
         .stop = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) |
                 _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
                 _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(0x20)),
-        .w = _mm512_cmpeq_epi8_mask(_mm512_or_si512(bytes, _mm512_set1_epi8(0x20)),
-                                    _mm512_set1_epi8('w')),
+        .s = _mm512_cmpeq_epi8_mask(lower, _mm512_set1_epi8('s')),
+        .w = _mm512_cmpeq_epi8_mask(lower, _mm512_set1_epi8('w')),
         .question = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('?')),
         .high = _mm512_movepi8_mask(bytes),
     };

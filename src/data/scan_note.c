@@ -65,13 +65,26 @@ static void fill_slots(struct scan *scan, const struct scan_node *node, struct f
 
 /* --- keys --- */
 
-/* The declared child of that name, when this is its first time in the record. */
+/* The declared child of that name, which moves to the front: the next record will have it too. */
+static struct scan_node *find_child(struct scan_node *node, struct slice key)
+{
+    struct scan_node **link = &node->children;
+    while (*link && !slice_equal((*link)->key, key)) {
+        link = &(*link)->next;
+    }
+    struct scan_node *child = *link;
+    if (child) {
+        *link = child->next;
+        child->next = node->children;
+        node->children = child;
+    }
+    return child;
+}
+
+/* The same, when this is its first time in the record. */
 static struct scan_node *claim_child(struct scan *scan, struct slice key)
 {
-    struct scan_node *child = scan->node->children;
-    while (child && !slice_equal(child->key, key)) {
-        child = child->next;
-    }
+    struct scan_node *child = find_child(scan->node, key);
     if (!child) {
         return NULL;
     }
