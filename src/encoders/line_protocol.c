@@ -52,17 +52,25 @@ static size_t measure(struct line *line, const struct point *point)
 
 /* --- writing; the room is there --- */
 
+static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
+                                 "25262728293031323334353637383940414243444546474849"
+                                 "50515253545556575859606162636465666768697071727374"
+                                 "75767778798081828384858687888990919293949596979899";
+
 static char *put_number(char *to, int64_t number)
 {
     char digits[20];
     size_t at = sizeof digits;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
+    for (; rest >= 10; rest /= 100) {
+        at -= 2;
+        memcpy(digits + at, two_digits + 2 * (rest % 100), 2);
+    }
+    if (rest || at == sizeof digits) {
+        digits[--at] = (char)('0' + rest);
+    }
     if (number < 0) {
-        digits[--at] = '-';
+        *to++ = '-';
     }
     memcpy(to, digits + at, sizeof digits - at);
     return to + (sizeof digits - at);
