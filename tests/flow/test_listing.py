@@ -6,6 +6,7 @@ whose clock is its own. Here are the real requests, the time and the memory.
 
 import datetime
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -81,6 +82,27 @@ class Listing(Case):
         self.assertLessEqual(self.next_run(), HANDFUL)
         self.assertTrue(self.was_read(server, key))
 
+    def check_gone(self, server):
+        """An object that is removed between its listing and its GET is forgotten, not tried for a day."""
+        key = million.key_of("console-", datetime.datetime.now(datetime.timezone.utc))
+
+        def remove(_, reply):
+            server.remove(key)
+            return server.s3_error(404, "NoSuchKey", "The specified key does not exist.")
+
+        server.fault("get", remove, when=lambda request: request.key == key)
+        server.add(key, datetime.datetime.now(datetime.timezone.utc))
+        wait_for(lambda: self.knows(key))
+        wait_for(lambda: not self.knows(key))
+        self.assertLessEqual(wait_for(lambda: self.next_run() <= HANDFUL and self.runs()[-1][1], 30), HANDFUL)
+
+    def check_status(self):
+        result = self.run_program("status")
+        self.assertEqual(result.code, 0, str(result))
+        found = re.search(r"LIST requests +([\d,]+)", result.out)
+        self.assertTrue(found, result.out)
+        self.assertLessEqual(int(found.group(1).replace(",", "")), HANDFUL)
+
     def test_a_million_keys(self):
         server = self.bucket()
         total = server.count()
@@ -97,6 +119,8 @@ class Listing(Case):
         self.assertGreater(self.runs()[1][1], total // 1000)
         self.assertLessEqual(self.next_run(), HANDFUL)
         self.check_new_stem(server)
+        self.check_gone(server)
+        self.check_status()
 
         last_month = million.month_before(server.now.replace(day=1))
         late = million.key_of("S3-orders-", last_month.replace(day=10, hour=1, minute=2, second=3))
