@@ -60,7 +60,8 @@ class Daemon:
         self.process = None
 
     def start(self, command, environment, ready):
-        self.log = open(os.path.join(self.folder, "log"), "wb")
+        self.how = command, environment, ready
+        self.log = open(os.path.join(self.folder, "log"), "ab")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.folder, env={"PATH": os.environ["PATH"], "HOME": self.folder, **environment}, preexec_fn=die_with_parent)
         end = time.monotonic() + 60
         while not self.answers(ready):
@@ -68,6 +69,17 @@ class Daemon:
                 with open(self.log.name, errors="replace") as log:
                     raise RuntimeError("%s does not start: %s" % (self.name, log.read()[-2000:]))
             time.sleep(0.05)
+
+    def pause(self):
+        """Ends the server in good order; its data stay."""
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+        self.process = None
+
+    def resume(self):
+        """The same server on the same port, with what it had."""
+        self.start(*self.how)
 
     def answers(self, path):
         try:
