@@ -320,7 +320,7 @@ class Together(Serving):
                 if arguments:
                     self.pull(since="-90d")
                     server.requests.clear()
-                server.fault("get", scripted.edit(delay_s=0.4), times=1000, when=lambda request: request.key in old)
+                server.fault("get", scripted.edit(delay_s=1), times=1000, when=lambda request: request.key in old)
                 pull = self.start_pull(*arguments)
                 wait_for(lambda: len(server.of("get")) >= 2)
                 new = self.deliver(server)
