@@ -145,7 +145,7 @@ static enum status read_object(struct worker *worker, const struct object *objec
         }
     }
     if (worker->chain != OK || atomic_load(&worker->run->stop)) {
-        return err_prefix(err, "%.*s", SLICE_ARG(object->key));
+        return status; /* not this object's trouble: a batch spans objects */
     }
     return keep_object(worker, object, status, err);
 }
