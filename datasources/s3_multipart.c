@@ -141,14 +141,15 @@ enum status s3_part_send(struct s3_source *self, struct s3_object *object, struc
     return status;
 }
 
-/* The reply's head may come long before the outcome, so 200 may still be an error. */
+/* A reply's head may come long before the outcome, so 200 may still be an error. */
 static enum status read_outcome(const struct s3_source *self, struct err *err)
 {
-    struct s3_error error = {0};
-    if (s3_error_parse(buf_slice(&self->reply.body), &error)) {
-        return err_set(err, AGAIN, "%s: %s", error.code, error.message);
+    CLEANUP(buf_finish) struct buf text = {.max = sizeof err->text};
+    if (s3_is_completed(buf_slice(&self->reply.body))) {
+        return OK;
     }
-    return OK;
+    http_reply_describe(&self->reply, &text);
+    return err_set(err, AGAIN, "the upload is not complete: %s", buf_text(&text));
 }
 
 enum status s3_upload_complete(struct s3_source *self, struct s3_object *object, struct err *err)

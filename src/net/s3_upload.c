@@ -125,6 +125,12 @@ bool s3_upload_id_read(struct slice xml, char id[S3_UPLOAD_ID_MAX_BYTES + 1])
     return true;
 }
 
+bool s3_is_completed(struct slice xml)
+{
+    CLEANUP(document_free) xmlDoc *document = document_read(xml, "CompleteMultipartUploadResult");
+    return document != NULL;
+}
+
 bool s3_uploads_read(struct slice xml, struct slice key, void (*each)(void *with, const char *id),
                      void *with)
 {

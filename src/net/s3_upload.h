@@ -35,6 +35,9 @@ bool s3_uploads_list_url(struct buf *out, const struct s3_address *address, stru
 /* Reads InitiateMultipartUploadResult. False: it is none. */
 bool s3_upload_id_read(struct slice xml, char id[S3_UPLOAD_ID_MAX_BYTES + 1]);
 
+/* Whether it is a CompleteMultipartUploadResult. */
+bool s3_is_completed(struct slice xml);
+
 /* Calls each() with the id of every unfinished upload of exactly this key in a
  * ListMultipartUploadsResult. False: it is none. */
 bool s3_uploads_read(struct slice xml, struct slice key, void (*each)(void *with, const char *id),
