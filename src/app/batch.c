@@ -67,20 +67,6 @@ static enum status bury(struct batch *batch, struct tracked *object, const struc
 
 /* --- settling --- */
 
-void run_totals_init(struct run_totals *totals)
-{
-    memset(totals, 0, sizeof *totals);
-    pthread_mutex_init(&totals->lock, NULL);
-    for (size_t i = 0; i < KINDS_MAX; i++) {
-        totals->newest_ns[i] = INT64_MIN;
-    }
-}
-
-void run_totals_finish(struct run_totals *totals)
-{
-    pthread_mutex_destroy(&totals->lock);
-}
-
 static void add_counts(struct sink_counts *sum, const struct sink_counts *part)
 {
     sum->stored += part->stored;

@@ -52,7 +52,7 @@ static bool spot_of(struct spot *spot, const struct job_config *job,
 {
     struct host_world host;
     struct err err;
-    struct place place;
+    struct place place = {0};
     const struct datasource *module = stanza->module;
     if (writes && !module->target) {
         return false;
