@@ -28,6 +28,8 @@ static const struct command commands[] = {
      "[--since DATE]",
      "the records that did not become points; requeue: the next run reads their objects again",
      command_dead_letters},
+    {"report", "[JOB] [--from-date DATE] [--to-date DATE] --out FILE",
+     "a page with pictures of the calls in a job's SQLite store; FILE - is stdout", command_report},
     {"schedule", "[JOB] [-n COUNT] [--from-date DATE]",
      "the next runs, in UTC and in the job's zone", command_schedule},
     {"parse",
