@@ -350,6 +350,14 @@ class SeveralSinks(Files):
 class IntoS3(Files):
     """A bucket is written, against a server that goes wrong in every way."""
 
+    @classmethod
+    def setUpClass(cls):
+        """One object that goes out in three parts. Its records hold what gzip cannot shrink much."""
+        rng = random.Random(9)
+        records = [s3_record(number, noise=rng.randbytes(6000).hex()) for number in range(1500)]
+        cls.large_object = generate.Object(FOLDER + "S3-large.gz", packed(*records), 1772366400, records, "s3")
+        cls.large_wanted = expect.expect_generated([cls.large_object])
+
     def store(self, **options):
         one = s3_store.Store().start()
         self.addCleanup(one.stop)
@@ -366,11 +374,9 @@ class IntoS3(Files):
         return server
 
     def large(self, **options):
-        """One object that goes out in three parts. Its records hold what gzip cannot shrink much."""
         server = self.store(format="json_lines", **options)
-        rng = random.Random(9)
-        records = [s3_record(number, noise=rng.randbytes(6000).hex()) for number in range(1500)]
-        self.wanted = self.make_input([generate.Object(FOLDER + "S3-large.gz", packed(*records), 1772366400, records, "s3")])
+        generate.write_object(self.path("input"), self.large_object)
+        self.wanted = self.large_wanted
         self.key = "kept/" + FOLDER + "S3-large.gz.jsonl"
         return server
 
