@@ -117,7 +117,8 @@ RECORDS_SHOWN = 200
 
 
 def records():
-    """The newest records. tail() keeps that many of each series while they stream by; more are not needed."""
+    """The newest records. tail() keeps that many of each series while they stream by; more are not needed. A tag that
+    the job keeps as a field (`fields:`) is a column all the same."""
     return flux(
         """
         import "influxdata/influxdb/schema"
@@ -125,7 +126,7 @@ def records():
         from(bucket: v.defaultBucket)
           |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
           |> filter(fn: (r) => r["_measurement"] == "audit-01")
-          |> filter(fn: (r) => r["_field"] == "message" or r["_field"] == "auditEntry.api.timeToResponse")
+          |> filter(fn: (r) => r["_field"] != "auditEntry.api.timeToFirstByte")
           <selected>
           |> tail(n: <shown>)
           |> schema.fieldsAsCols()

@@ -2,6 +2,7 @@
 Python."""
 
 import datetime
+import json
 import os
 import sys
 import time
@@ -97,14 +98,17 @@ class Filled(Panels):
         cls.view = source.View(cls.influx, "lyve-logs", START, START + (DAYS + 2) * DAY)
         cls.result = None
 
+    def configure(self, bucket, **options):
+        stanza = {"endpoint_url": self.s3.url, "log_bucket": "logs", "access_key": real.KEY_ID}
+        stanza.update({"secret_key": real.SECRET, "region": real.REGION, **options})
+        sink = {"host": self.influx.url, "token": real.ADMIN_TOKEN, "org": real.ORG, "bucket": bucket}
+        self.write_config({"lyvecloud": stanza, "datasources": ["influxdb"], "influxdb": sink, "state": self.state_path})
+
     def setUp(self):
         """The first test fills the bucket."""
         super().setUp()
         if not self.result:
-            stanza = {"endpoint_url": self.s3.url, "log_bucket": "logs", "access_key": real.KEY_ID}
-            stanza.update({"secret_key": real.SECRET, "region": real.REGION})
-            sink = {"host": self.influx.url, "token": real.ADMIN_TOKEN, "org": real.ORG, "bucket": "lyve-logs"}
-            self.write_config({"lyvecloud": stanza, "datasources": ["influxdb"], "influxdb": sink, "state": self.state_path})
+            self.configure("lyve-logs")
             type(self).before = time.time_ns()
             type(self).result = self.pull()
             type(self).after = time.time_ns()
@@ -157,6 +161,21 @@ class Audit(Filled):
 
     def test_a_range_without_data(self):
         self.assertEqual(self.check(start=START - 9 * DAY, stop=START - 8 * DAY).selected, [])
+
+    def test_an_address_kept_as_a_field_is_in_the_table_of_records(self):
+        address = "auditEntry.requestHeader.X-Real-Ip"
+        self.influx.make_bucket("fields")
+        self.configure("fields", fields=[address])
+        self.pull()
+        one = source.board("lyve-audit")
+        query = [panel for panel in one["panels"] if panel["title"] == "Records"][0]["targets"][0]["query"]
+        view = source.View(self.influx, "fields", self.view.start, self.view.stop)
+        rows = view.rows(source.fill_in(one, query, source.defaults(one)))
+        self.assertEqual(len(rows), 200)
+        found = {row["message"]: row.get(address) for row in rows}
+        for text, shown in found.items():
+            headers = json.loads(text)["auditEntry"]["requestHeader"]
+            self.assertEqual(shown or None, headers.get("X-Real-Ip"), text)
 
     def test_variables(self):
         wanted = {}
