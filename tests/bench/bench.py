@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import corpus  # noqa: E402
 import tools  # noqa: E402
-from tools import Job, Server, files, influxdb, medians, objects_of, run, s3  # noqa: E402
+from tools import NOTHING, Job, Server, files, influxdb, medians, objects_of, run, s3  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SEED = 20220530
@@ -193,15 +193,12 @@ def four_workers(bench):
     return speed(found[4], found[1])
 
 
-NOTHING = {"since": "2026-03-20", "until": "2026-03-21"}  # a window of the same folder without objects
-
-
 def ledger(bench):
     """CPU and bytes of the ledger per key, of a listing in which every key is settled."""
     if not hasattr(bench, "ledger_found"):
         with Server(bench.build, "--keys", str(bench.keys)) as server:
             job = bench.keep(Job(bench.build, s3(server), influxdb(server.url)))
-            job.pull(**NOTHING)
+            run(job.command(**NOTHING))
             with sqlite3.connect(job.state) as state:
                 state.execute("UPDATE object SET state = 1")
             state.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -268,6 +265,7 @@ def over_influxd(bench):
             influx.make_bucket(bucket)
             sink = influxdb(influx.url, "off", real.ADMIN_TOKEN, real.ORG, bucket)
             with Job(bench.build, files(bench.corpus("large")), sink) as job:
+                run(job.command(**NOTHING))
                 return job.pull(until=until).wall_s
 
         trivial("first-t"), gateway("first-g")
