@@ -17,12 +17,6 @@ enum {
     NAMES_MAX = 1 + SCHEMA_TAGS_MAX + SCHEMA_FIELDS_MAX,
 };
 
-/* A point and the lengths of its schema's names: measurement, tags, fields. */
-struct line {
-    const struct point *point;
-    size_t name_lens[NAMES_MAX];
-};
-
 static size_t text_bytes(const struct value *value)
 {
     size_t bytes = 0;
@@ -32,12 +26,11 @@ static size_t text_bytes(const struct value *value)
     return bytes;
 }
 
-/* Fills in the lengths and returns how much room the line needs at most. */
-static size_t measure(struct line *line, const struct point *point)
+/* Fills in the lengths of the schema's names (measurement, tags, fields) and returns how much room
+ * the line needs at most. */
+static size_t measure(const struct point *point, size_t *name_len)
 {
     const struct schema *schema = point->schema;
-    size_t *name_len = line->name_lens;
-    line->point = point;
     size_t bytes = *name_len++ = strlen(schema->measurement);
     for (size_t i = 0; i < schema->n_tags; i++) {
         *name_len = strlen(schema->tags[i]);
@@ -76,10 +69,8 @@ static char *put_number(char *to, int64_t number)
     return to + (sizeof digits - at);
 }
 
-static char *put_tags(char *to, const struct line *line)
+static char *put_tags(char *to, const struct point *point, const size_t *name_len)
 {
-    const struct point *point = line->point;
-    const size_t *name_len = line->name_lens + 1;
     for (size_t i = 0; i < point->schema->n_tags; i++, name_len++) {
         if (point->tags[i].len == 0) {
             continue;
@@ -107,10 +98,8 @@ static char *put_value(char *to, const struct value *value)
     return to;
 }
 
-static char *put_fields(char *to, const struct line *line)
+static char *put_fields(char *to, const struct point *point, const size_t *name_len)
 {
-    const struct point *point = line->point;
-    const size_t *name_len = line->name_lens + 1 + point->schema->n_tags;
     char separator = ' ';
     for (size_t i = 0; i < point->schema->n_fields; i++, name_len++) {
         if (point->fields[i].kind == VALUE_ABSENT) {
@@ -125,11 +114,12 @@ static char *put_fields(char *to, const struct line *line)
     return to;
 }
 
-static char *put_line(char *to, const struct line *line)
+static char *put_line(char *to, const struct point *point, const size_t *name_lens)
 {
-    const struct point *point = line->point;
-    to = escape_measurement_to(to, slice_make(point->schema->measurement, line->name_lens[0]));
-    to = put_fields(put_tags(to, line), line);
+    const struct schema *schema = point->schema;
+    to = escape_measurement_to(to, slice_make(schema->measurement, name_lens[0]));
+    to = put_tags(to, point, name_lens + 1);
+    to = put_fields(to, point, name_lens + 1 + schema->n_tags);
     *to++ = ' ';
     to = put_number(to, point->time_ns);
     *to++ = '\n';
@@ -142,11 +132,12 @@ static bool fits(const struct buf *out, size_t bytes)
 }
 
 /* Near out's maximum what the line really needs decides. */
-static enum status encode_last(const struct line *line, size_t most, struct buf *out)
+static enum status encode_last(const struct point *point, const size_t *name_lens, size_t most,
+                               struct buf *out)
 {
     CLEANUP(buf_finish) struct buf apart = {.max = most};
     char *to = buf_room(&apart, most);
-    apart.len = (size_t)(put_line(to, line) - to);
+    apart.len = (size_t)(put_line(to, point, name_lens) - to);
     if (!fits(out, apart.len)) {
         return AGAIN;
     }
@@ -156,12 +147,12 @@ static enum status encode_last(const struct line *line, size_t most, struct buf 
 
 static enum status encode(const struct point *point, struct buf *out)
 {
-    struct line line;
-    size_t most = measure(&line, point);
+    size_t name_lens[NAMES_MAX];
+    size_t most = measure(point, name_lens);
     if (!fits(out, most)) {
-        return encode_last(&line, most, out);
+        return encode_last(point, name_lens, most, out);
     }
-    out->len = (size_t)(put_line(buf_room(out, most), &line) - out->at);
+    out->len = (size_t)(put_line(buf_room(out, most), point, name_lens) - out->at);
     return OK;
 }
 
