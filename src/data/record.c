@@ -18,7 +18,11 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#ifdef HAVE_XXH_DISPATCH
+#include <xxh_x86dispatch.h> /* the same hashes, by the widest vectors that the machine has */
+#else
 #include <xxhash.h>
+#endif
 
 enum {
     RECORD_MAX_BYTES = 1024 * 1024,
