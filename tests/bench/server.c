@@ -456,13 +456,13 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--away") == 0) {
             server.away = true;
         } else if (strcmp(argv[i], "--latency-ms") == 0) {
-            server.latency_ms = atol(value);
+            server.latency_ms = strtol(value, NULL, 10);
             i++;
         } else if (strcmp(argv[i], "--folder") == 0) {
             read_folder(&server, value);
             i++;
         } else if (strcmp(argv[i], "--keys") == 0) {
-            make_keys(&server, atol(value));
+            make_keys(&server, strtol(value, NULL, 10));
             i++;
         } else {
             fprintf(stderr, "server: %s: see the top of server.c\n", argv[i]);
