@@ -164,16 +164,21 @@ static void influxdb_close(void *instance)
     arena_finish(&self->reasons);
 }
 
+enum status influxdb_write_nothing(struct influxdb *self, struct http_reply *reply, struct err *err)
+{
+    struct http_request request = influxdb_request(self, "POST", self->write_url);
+    request.headers[1] = (struct http_header){"Content-Type", "text/plain; charset=utf-8"};
+    request.body = slice_of("");
+    return self->world->http->perform(self->http, &request, reply, err);
+}
+
 /* An empty write is answered with 204 even for a token that may do nothing but write. */
 static enum status influxdb_connect(void *instance, struct err *err)
 {
     struct influxdb *self = instance;
-    struct http_request request = influxdb_request(self, "POST", self->write_url);
-    request.headers[1] = (struct http_header){"Content-Type", "text/plain; charset=utf-8"};
-    request.body = slice_of("");
     CLEANUP(http_reply_finish) struct http_reply reply;
     http_reply_init(&reply);
-    if (self->world->http->perform(self->http, &request, &reply, err) != OK) {
+    if (influxdb_write_nothing(self, &reply, err) != OK) {
         err->status = FAILED; /* a check does not wait for better times */
         return err_prefix(err, "%s", self->base);
     }
@@ -238,4 +243,5 @@ const struct datasource influxdb_datasource = {
     .connect = influxdb_connect,
     .put = influxdb_put,
     .flush = influxdb_flush,
+    .count = influxdb_count,
 };

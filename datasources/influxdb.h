@@ -7,6 +7,7 @@
  *   influxdb_reply.c   reading a reply: what it means, what to tell the operator
  *   influxdb_bucket.c  making a missing bucket
  *   influxdb_gzip.c    packing a body
+ *   influxdb_count.c   asking how many points there are
  */
 #ifndef INFLUXDB_H
 #define INFLUXDB_H
@@ -68,6 +69,12 @@ struct influxdb {
     struct buf zipped;
 };
 
+/* --- influxdb.c --- */
+
+/* Writes an empty body, which is answered like a write. Statuses as of http_driver.perform. */
+enum status influxdb_write_nothing(struct influxdb *self, struct http_reply *reply,
+                                   struct err *err);
+
 /* --- influxdb_send.c --- */
 
 enum status influxdb_flush(void *instance, struct refusals *refused, struct err *err);
@@ -126,6 +133,10 @@ enum status influxdb_bucket_make(struct influxdb *self, struct err *err);
 
 /* For connect, when the bucket is missing. OK: tells the operator that the first write makes it. */
 enum status influxdb_bucket_ahead(struct influxdb *self, struct err *err);
+
+/* --- influxdb_count.c --- */
+
+enum status influxdb_count(void *instance, struct tally *tally, struct err *err);
 
 /* --- influxdb_gzip.c --- */
 

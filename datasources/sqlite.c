@@ -302,6 +302,12 @@ static enum status store_flush(void *instance, struct refusals *refused, struct 
     return OK;
 }
 
+static enum status store_count(void *instance, struct tally *tally, struct err *err)
+{
+    struct store *self = instance;
+    return sqlite_count(self->path, tally, err);
+}
+
 const struct datasource sqlite_datasource = {
     .keeps_figures = true,
     .about = {.name = "sqlite",
@@ -313,4 +319,5 @@ const struct datasource sqlite_datasource = {
     .connect = store_connect,
     .put = store_put,
     .flush = store_flush,
+    .count = store_count,
 };

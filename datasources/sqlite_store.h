@@ -3,6 +3,7 @@
  *
  *   sqlite.c         the file, the buffered batch, one transaction per batch
  *   sqlite_table.c   a measurement's table: made, checked, extended, written to
+ *   sqlite_count.c   how many points a table holds
  */
 #ifndef SQLITE_STORE_H
 #define SQLITE_STORE_H
@@ -40,5 +41,8 @@ enum status sqlite_table_write(sqlite3 *db, struct sqlite_table *table, const st
 void sqlite_tables_forget_schemas(struct sqlite_table *tables);
 
 void sqlite_tables_free(struct sqlite_table **tables);
+
+/* The datasource's count(), over a connection of its own that only reads. */
+enum status sqlite_count(const char *path, struct tally *tally, struct err *err);
 
 #endif

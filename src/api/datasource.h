@@ -55,6 +55,18 @@ struct refusals {
                    struct slice bytes);
 };
 
+/* A question to count(), and who hears the answer. */
+struct tally {
+    const char *measurement;
+    const char *field;    /* one that every point of it has; NULL: none is known to be */
+    struct window window; /* whole days, UTC; never the first or last of time, which are cut off */
+    /* How many points are there with times on that day since 1970-01-01. Each day once, those
+     * without points not necessarily. */
+    enum status (*day)(struct tally *tally, int32_t day, uint64_t points, struct err *err);
+    int64_t kept_from_ns; /* set by count(): the place may have thrown away what is older; INT64_MIN
+                             = it keeps all */
+};
+
 struct datasource {
     struct module about;
     bool keeps_figures; /* points about the runs themselves (gateway-01) belong here too */
@@ -107,6 +119,11 @@ struct datasource {
      * wrong token, a missing bucket) or the run is to stop; the points stay put and flush may be
      * called again. */
     enum status (*flush)(void *self, struct refusals *refused, struct err *err);
+
+    /* Counts what is there now, whoever wrote it. A place that nothing was ever written to holds
+     * nothing. Tries for a minute; FAILED: cannot be told, and why. May be NULL: this kind of place
+     * cannot tell. */
+    enum status (*count)(void *self, struct tally *tally, struct err *err);
 
     /*
      * Of a place that writes something of its own for each object read, a file: the object that the

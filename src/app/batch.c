@@ -295,17 +295,11 @@ static struct batch *of_sink(struct point_sink *sink)
     return (struct batch *)sink; /* the first member */
 }
 
-static int32_t day_of(int64_t ns)
-{
-    int64_t day = ns / NS_PER_DAY;
-    return (int32_t)(ns % NS_PER_DAY < 0 ? day - 1 : day);
-}
-
 static enum status take_point(struct point_sink *sink, const struct point *point,
                               const struct origin *origin, struct err *err)
 {
     struct batch *batch = of_sink(sink);
-    struct waiting waiting = {batch->current, *origin, day_of(point->time_ns),
+    struct waiting waiting = {batch->current, *origin, timestamp_day(point->time_ns),
                               point->schema->measurement};
     batch->setup.totals->records++;
     int64_t *newest_ns = &batch->current->newest_ns[origin->kind];

@@ -13,6 +13,12 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_DAY (INT64_C(86400) * NS_PER_SECOND)
 
+/* The day, since 1970-01-01, that a time lies on. */
+static inline int32_t timestamp_day(int64_t ns)
+{
+    return (int32_t)(ns / NS_PER_DAY - (ns % NS_PER_DAY < 0));
+}
+
 struct civil {
     int year, month, day;     /* month 1-12, day 1-31 */
     int hour, minute, second; /* second 0-59 */
