@@ -41,6 +41,7 @@ int command_check(struct cli *cli, int argc, char **argv);
 int command_schedule(struct cli *cli, int argc, char **argv);
 int command_status(struct cli *cli, int argc, char **argv);
 int command_report(struct cli *cli, int argc, char **argv);
+int command_verify(struct cli *cli, int argc, char **argv);
 int command_dead_letters(struct cli *cli, int argc, char **argv);
 int command_parse(struct cli *cli, int argc, char **argv);
 int command_modules(struct cli *cli, int argc, char **argv);

@@ -20,6 +20,7 @@ import urllib.parse
 from xml.sax.saxutils import escape
 
 TOKEN, ORG, BUCKET = "token-of-the-tests", "org", "audit"
+DAY_NS = 86400 * 10**9
 LOGS = "logs"
 
 
@@ -51,7 +52,7 @@ class Request:
     """One request as it came, and how sending its reply ended."""
 
     def __init__(self, kind, method, path, query, headers, body):
-        self.kind = kind  # list, folders, get, write, orgs, buckets, create, other
+        self.kind = kind  # list, folders, get, write, orgs, buckets, create, query, other
         self.method = method
         self.path = path
         self.query = query
@@ -238,6 +239,7 @@ class Scripted:
         self.url_encoding = "asked"  # asked, always, never: when listings are percent-encoded
         self.buckets = {BUCKET: 0}  # name -> retention in seconds
         self.may_create = True
+        self.may_read = True
         self.points = {}
         self.requests = []
         self.faults = []
@@ -309,6 +311,7 @@ class Scripted:
             ("GET", "/api/v2/orgs"): ("orgs", self.influx_orgs),
             ("GET", "/api/v2/buckets"): ("buckets", self.influx_buckets),
             ("POST", "/api/v2/buckets"): ("create", self.influx_create),
+            ("POST", "/api/v2/query"): ("query", self.influx_query),
         }
         found = influx.get((request.method, request.path))
         if found:
@@ -449,7 +452,7 @@ class Scripted:
         refusal = self.influx_refusal(request)
         if refusal:
             return refusal
-        names = [name for name in self.buckets if request.query.get("name", name) == name]
+        names = [name for name in self.buckets if self.may_read and request.query.get("name", name) == name]
         rows = [{"id": "b%015x" % number, "name": name, "orgID": "0123456789abcdef", "retentionRules": retention_rules(self.buckets[name])} for number, name in enumerate(names)]
         return Reply(200, json.dumps({"buckets": rows}).encode())
 
@@ -465,6 +468,32 @@ class Scripted:
         rules = wish.get("retentionRules") or [{"everySeconds": 0}]
         self.buckets[wish["name"]] = rules[0]["everySeconds"]
         return Reply(201, json.dumps({"id": "b", "name": wish["name"]}).encode())
+
+
+    def influx_query(self, request):
+        """Only the question of `verify`: the points of a measurement that have a field, by day."""
+        refusal = self.influx_refusal(request)
+        if refusal:
+            return refusal
+        flux = json.loads(request.body)["query"]
+        bucket, measurement = flux_string(flux, r"from\(bucket: "), flux_string(flux, "r._measurement == ")
+        field = flux_string(flux, "r._field == ")
+        if bucket not in self.buckets or not self.may_read:
+            return self.influx_error(404, "not found", 'failed to initialize execute state: could not find bucket "%s"' % bucket)
+        days = {}
+        for (name, _, time_ns), fields in self.points.items():
+            if name == measurement and (field is None or field in fields):
+                days[time_ns // DAY_NS] = days.get(time_ns // DAY_NS, 0) + 1
+        start, stop = re.search(r"range\(start: (\S+)T\S+, stop: (\S+)T\S+\)", flux).groups()
+        rows = [(time.strftime("%Y-%m-%d", time.gmtime(day * 86400)), count) for day, count in sorted(days.items())]
+        lines = [",result,table,_time,_value"] + [",_result,0,%sT00:00:00Z,%d" % row for row in rows if start <= row[0] < stop]
+        return Reply(200, "".join(line + "\r\n" for line in lines + [""]).encode(), {"Content-Type": "text/csv; charset=utf-8"})
+
+
+def flux_string(flux, before):
+    """The string after these words, or None."""
+    found = re.search(before + r'"((?:[^"\\]|\\x[0-9a-f]{2})*)"', flux)
+    return found and re.sub(r"\\x(..)", lambda code: chr(int(code.group(1), 16)), found.group(1))
 
 
 def retention_rules(seconds):
