@@ -133,6 +133,7 @@ static enum status spawn(const struct channels *channels, const char *const *arg
     posix_spawn_file_actions_adddup2(&files, channels->out_end, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, channels->said_end, STDERR_FILENO);
     posix_spawn_file_actions_adddup2(&files, channels->data, DATA_FD);
+    posix_spawn_file_actions_addclosefrom_np(&files, DATA_FD + 1);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     int fault = posix_spawnp(pid, argv[0], &files, &attributes, (char *const *)argv, environment);
