@@ -1,5 +1,5 @@
-"""Fetches the tools of these tests from their registries, once, into a cache folder: Grafana's types, and Docker
-Compose, whose `config` needs no Docker. What cannot be had is a skipped test, by name."""
+"""Fetches the tools of these tests from their registries, once, into a cache folder: Grafana's types and
+front-end code, and Docker Compose, whose `config` needs no Docker. What cannot be had is a skipped test, by name."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 FOLDER = os.environ.get("LOGGATEWAY_TOOLS", os.path.expanduser("~/.cache/loggateway/tools"))
-GRAFANA = "12.4.11"  # the version of the image in compose.yaml; a test compares them
+GRAFANA = "12.4.10"  # the version of the image in compose.yaml; a test compares them
 TYPESCRIPT = "5.9.3"
 COMPOSE = "v5.0.2"
 
@@ -33,14 +33,23 @@ def fetch(name, make):
     return folder
 
 
-def node_modules():
-    """The folder that has @grafana/schema and typescript."""
+def npm_folder(name, *packages):
+    """The node_modules folder of some packages."""
     if not shutil.which("npm") or not shutil.which("node"):
-        raise unittest.SkipTest("no npm: the types of Grafana cannot be had")
-    packages = ["@grafana/schema@" + GRAFANA, "typescript@" + TYPESCRIPT]
-    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]
-    folder = fetch("grafana-schema-" + GRAFANA, lambda part: run(command + [part, *packages]))
+        raise unittest.SkipTest("no npm: %s cannot be had" % packages[0])
+    command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", "--prefix"]
+    folder = fetch("%s-%s" % (name, GRAFANA), lambda part: run(command + [part, *packages]))
     return os.path.join(folder, "node_modules")
+
+
+def node_modules():
+    """The types of Grafana, and the compiler that checks them."""
+    return npm_folder("grafana-schema", "@grafana/schema@" + GRAFANA, "typescript@" + TYPESCRIPT)
+
+
+def front_end():
+    """Grafana's front-end code for data, and what it needs to run outside of a browser."""
+    return npm_folder("grafana-data", "@grafana/data@" + GRAFANA, "react@18", "react-dom@18", "rxjs@7", "jsdom@24")
 
 
 def docker_compose():
