@@ -217,8 +217,9 @@ static enum status refuse_unknown(const struct reader *reader, struct err *err)
 static enum status pick_parser(const struct reader *reader, size_t *parser, struct err *err)
 {
     for (size_t i = 0; i < reader->tables.n; i++) {
-        *parser = reader->order[i];
-        if (knows(&reader->tables.at[*parser], reader->reading.extracted.keys_seen)) {
+        size_t candidate = reader->order[i];
+        if (knows(&reader->tables.at[candidate], reader->reading.extracted.keys_seen)) {
+            *parser = candidate;
             return OK;
         }
     }

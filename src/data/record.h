@@ -40,9 +40,10 @@ const struct reader_counts *reader_counts(const struct reader *reader);
 
 /*
  * Reads one record: line end trimmed, at most 1 MiB, followed by EXTRACT_PADDING readable bytes.
- *   OK        *out is the point, valid until the next call; *parser is the index of its parser
+ *   OK        *out is the point, valid until the next call
  *   AGAIN     a duplicate: same series, time and bytes as an earlier record of the object
  *   BAD_DATA  a dead letter; err says why
+ * *parser becomes the index of the parser that knows the record; when none does it stays as it is.
  */
 enum status reader_read(struct reader *reader, struct slice record, struct point *out,
                         size_t *parser, struct err *err);

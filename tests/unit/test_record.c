@@ -151,7 +151,9 @@ static void unknown_records_are_refused(void **state)
               "no parser knows this record: top-level keys version, api, time");
     trial_bad(trial, "{\"log_id\":\"1\"}", "no parser knows this record: top-level keys log_id");
     trial_bad(trial, "{\"a\":{\"auditEntry\":1}}", "no parser knows this record: top-level keys a");
+    trial->parser = 77;
     trial_bad(trial, "{}", "no parser knows this record: top-level keys none");
+    assert_int_equal(trial->parser, 77); /* it is no parser's */
 }
 
 static void iam_columns_are_found_flat_and_in_content(void **state)
