@@ -221,5 +221,8 @@ struct job_status {
 /* All from one state of the ledger. sinks: names of the sinks whose counts are wanted. */
 enum status ledger_job_status(struct ledger *ledger, const char *job, const char *const *sinks,
                               size_t n_sinks, struct job_status *out, struct err *err);
+/* Only what it knows of runs and the good window, at a cost that objects do not add to. */
+enum status ledger_job_runs(struct ledger *ledger, const char *job, struct job_status *out,
+                            struct err *err);
 
 #endif

@@ -173,6 +173,20 @@ static void add_arrival(sqlite3_stmt *row, struct job_status *out)
     }
 }
 
+static enum status read_rows(struct ledger *ledger, enum ledger_sql sql, const char *job,
+                             void (*take)(sqlite3_stmt *row, struct job_status *out),
+                             struct job_status *out, struct err *err)
+{
+    sqlite3_stmt *statement = about_job(ledger, sql, job);
+    enum status status;
+    bool row;
+    while ((status = ledger_step(ledger, statement, &row, "reading the figures", err)) == OK &&
+           row) {
+        take(statement, out);
+    }
+    return status;
+}
+
 static enum status read_figures(struct ledger *ledger, const char *job, struct job_status *out,
                                 struct err *err)
 {
@@ -180,26 +194,31 @@ static enum status read_figures(struct ledger *ledger, const char *job, struct j
         enum ledger_sql sql;
         void (*take)(sqlite3_stmt *row, struct job_status *out);
     } figures[] = {
-        {SQL_STATUS_ENDED, set_ended},           {SQL_STATUS_LISTED, set_unmatched},
-        {SQL_STATUS_OBJECTS, add_object},        {SQL_STATUS_TOTAL_OBJECT, add_total_object},
-        {SQL_STATUS_TOTAL_SINK, add_total_sink}, {SQL_STATUS_LETTERS, add_letters},
-        {SQL_STATUS_REASONS, add_reason},        {SQL_STATUS_KINDS, add_kind},
+        {SQL_STATUS_LISTED, set_unmatched},
+        {SQL_STATUS_OBJECTS, add_object},
+        {SQL_STATUS_TOTAL_OBJECT, add_total_object},
+        {SQL_STATUS_TOTAL_SINK, add_total_sink},
+        {SQL_STATUS_LETTERS, add_letters},
+        {SQL_STATUS_REASONS, add_reason},
+        {SQL_STATUS_KINDS, add_kind},
         {SQL_STATUS_ARRIVALS, add_arrival}, /* of the kinds just read */
         {SQL_STATUS_ERROR, set_oldest_error},
     };
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-        sqlite3_stmt *statement = about_job(ledger, figures[i].sql, job);
-        enum status status;
-        bool row;
-        while ((status = ledger_step(ledger, statement, &row, "reading the figures", err)) == OK &&
-               row) {
-            figures[i].take(statement, out);
-        }
-        if (status != OK) {
-            return status;
-        }
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < sizeof figures / sizeof figures[0]; i++) {
+        status = read_rows(ledger, figures[i].sql, job, figures[i].take, out, err);
     }
-    return OK;
+    return status;
+}
+
+static enum status read_runs(struct ledger *ledger, const char *job, struct job_status *out,
+                             struct err *err)
+{
+    enum status status = read_last_run(ledger, job, out, err);
+    if (status == OK) {
+        status = read_good_window(ledger, job, out, err);
+    }
+    return status == OK ? read_rows(ledger, SQL_STATUS_ENDED, job, set_ended, out, err) : status;
 }
 
 static enum status look_up_sinks(struct ledger *ledger, const char *job, const char *const *sinks,
@@ -220,22 +239,35 @@ static enum status look_up_sinks(struct ledger *ledger, const char *job, const c
     return OK;
 }
 
+static void clear(struct job_status *out)
+{
+    memset(out, 0, sizeof *out);
+    out->list_requests = out->unmatched = -1;
+    out->last_start_ns = out->last_end_ns = out->good_from_ns = out->good_to_ns = INT64_MIN;
+}
+
+enum status ledger_job_runs(struct ledger *ledger, const char *job, struct job_status *out,
+                            struct err *err)
+{
+    clear(out);
+    enum status status = ledger_begin_reading(ledger, err);
+    if (status == OK) {
+        status = read_runs(ledger, job, out, err);
+    }
+    return ledger_end(ledger, status, err);
+}
+
 enum status ledger_job_status(struct ledger *ledger, const char *job, const char *const *sinks,
                               size_t n_sinks, struct job_status *out, struct err *err)
 {
-    memset(out, 0, sizeof *out);
+    clear(out);
     out->n_sinks = n_sinks < LEDGER_SINKS_MAX ? n_sinks : LEDGER_SINKS_MAX;
-    out->list_requests = out->unmatched = -1;
-    out->last_start_ns = out->last_end_ns = out->good_from_ns = out->good_to_ns = INT64_MIN;
     enum status status = ledger_begin_reading(ledger, err);
     if (status == OK) {
         status = look_up_sinks(ledger, job, sinks, out, err);
     }
     if (status == OK) {
-        status = read_last_run(ledger, job, out, err);
-    }
-    if (status == OK) {
-        status = read_good_window(ledger, job, out, err);
+        status = read_runs(ledger, job, out, err);
     }
     if (status == OK) {
         status = read_figures(ledger, job, out, err);

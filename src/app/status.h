@@ -42,6 +42,12 @@ enum status job_report_fill(struct job_report *out, const struct job_config *job
                             struct ledger *ledger, const char *state, int64_t now_ns,
                             struct err *err);
 
+/* Whether it is well, its runs and its good window: without what has to be looked for object by
+ * object, and without kinds. */
+enum status job_report_judge(struct job_report *out, const struct job_config *job,
+                             struct ledger *ledger, const char *state, int64_t now_ns,
+                             struct err *err);
+
 void job_report_print(const struct job_report *report); /* on stdout */
 
 /* The job's part of the document; NULL: out of memory. */

@@ -100,9 +100,15 @@ static enum status read_figures(struct job_report *report, struct ledger *ledger
     return ledger_job_status(ledger, job->name, sinks, n_sinks, &report->figures, err);
 }
 
-enum status job_report_fill(struct job_report *out, const struct job_config *job,
-                            struct ledger *ledger, const char *state, int64_t now_ns,
-                            struct err *err)
+static enum status read_runs(struct job_report *report, struct ledger *ledger, struct err *err)
+{
+    return ledger_job_runs(ledger, report->job->name, &report->figures, err);
+}
+
+static enum status fill(struct job_report *out, const struct job_config *job, struct ledger *ledger,
+                        enum status (*read)(struct job_report *report, struct ledger *ledger,
+                                            struct err *err),
+                        const char *state, int64_t now_ns, struct err *err)
 {
     memset(out, 0, sizeof *out);
     out->job = job;
@@ -112,14 +118,31 @@ enum status job_report_fill(struct job_report *out, const struct job_config *job
     if (schedule_init(&schedule, job, err) != OK) {
         return err_prefix(err, "job %s", job->name);
     }
-    enum status status = ledger ? read_figures(out, ledger, err) : OK;
+    enum status status = ledger ? read(out, ledger, err) : OK;
     if (status == OK) {
         out->next_ns = schedule_next(&schedule, now_ns);
         out->lag_ns = lag_of(out);
         out->under_way = lock_is_held(state, job->name);
-        report_kinds(out);
         judge(out, &schedule);
     }
     schedule_finish(&schedule);
     return status;
+}
+
+enum status job_report_fill(struct job_report *out, const struct job_config *job,
+                            struct ledger *ledger, const char *state, int64_t now_ns,
+                            struct err *err)
+{
+    enum status status = fill(out, job, ledger, read_figures, state, now_ns, err);
+    if (status == OK) {
+        report_kinds(out);
+    }
+    return status;
+}
+
+enum status job_report_judge(struct job_report *out, const struct job_config *job,
+                             struct ledger *ledger, const char *state, int64_t now_ns,
+                             struct err *err)
+{
+    return fill(out, job, ledger, read_runs, state, now_ns, err);
 }

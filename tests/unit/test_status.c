@@ -26,6 +26,12 @@ static struct job_report report_at(struct ledger_place *place, int64_t now_ns)
     struct job_report report;
     assert_ok(place, job_report_fill(&report, &hourly, place->ledger, place->path,
                                      march_ns + now_ns, &place->err));
+    struct job_report judged; /* by the short way */
+    assert_ok(place, job_report_judge(&judged, &hourly, place->ledger, place->path,
+                                      march_ns + now_ns, &place->err));
+    assert_string_equal(judged.problem, report.problem);
+    assert_int_equal(judged.figures.good_to_ns, report.figures.good_to_ns);
+    assert_int_equal(judged.next_ns, report.next_ns);
     return report;
 }
 
