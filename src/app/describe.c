@@ -114,6 +114,8 @@ int command_modules(struct cli *cli, int argc, char **argv)
     }
     printf("# Modules\n\nThe output of `loggateway modules`.\n\n## Job options\n");
     print_options(config_job_options);
+    printf("\n## Metrics options\n");
+    print_options(config_metrics_options);
     printf("\n## Places\n");
     for (size_t i = 0; modules_datasources[i]; i++) {
         print_module(&modules_datasources[i]->about);

@@ -143,6 +143,7 @@ static void read_tree(struct loader *loader)
         return;
     }
     read_state(loader);
+    metrics_read(loader);
     read_jobs(loader);
     places_check_top(loader);
 }

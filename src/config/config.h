@@ -46,6 +46,14 @@ struct job_config {
     size_t n_parse;
 };
 
+/* Where the service answers questions about itself. */
+struct metrics_config {
+    bool is_on;          /* `metrics:` is there */
+    const char *listen;  /* as it is written */
+    const char *address; /* of it; numeric, IPv4 or IPv6 */
+    int64_t port;        /* 0 = any that is free */
+};
+
 struct config {
     const char *path;  /* of the file */
     const char *state; /* the ledger's file: `state:`, else $STATE_DIRECTORY/loggateway.db, else
@@ -54,10 +62,12 @@ struct config {
     size_t n_jobs;
     const struct parser **parsers; /* declared by `parsers:` */
     size_t n_parsers;
+    struct metrics_config metrics;
     struct config_memory *memory; /* owns all of it */
 };
 
 extern const struct option config_job_options[];
+extern const struct option config_metrics_options[];
 
 /* What a declared parser may have besides its columns and time, a column of it, and its time. */
 extern const struct option config_parser_options[], config_column_options[], config_time_options[];

@@ -1,7 +1,7 @@
 /*
  * loader: what the parts that turn the tree into a configuration share: config/config starts,
  * config/parsers reads the declared parsers, config/jobs the jobs, config/job_parsers what they
- * parse with, config/places the stanzas that they name.
+ * parse with, config/places the stanzas that they name, config/metrics `metrics:`.
  */
 #ifndef CONFIG_LOADER_H
 #define CONFIG_LOADER_H
@@ -44,6 +44,11 @@ void places_check_top(const struct loader *loader);
 /* `parse:` and `fields:` of a job's mapping. */
 void job_read_parsers(const struct loader *loader, const char *job_path, const struct node *map,
                       struct job_config *job);
+
+/* --- config/metrics --- */
+
+/* Fills config->metrics from `metrics:`. */
+void metrics_read(struct loader *loader);
 
 /* --- config/jobs --- */
 

@@ -16,7 +16,7 @@ struct place_entry {
     struct place_config config;
 };
 
-static const char *const top_keys[] = {"datasources", "jobs", "parsers", "state", NULL};
+static const char *const top_keys[] = {"datasources", "jobs", "metrics", "parsers", "state", NULL};
 
 static bool is_top_key(struct slice key)
 {

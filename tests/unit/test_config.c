@@ -175,6 +175,56 @@ static void checks_the_keys_at_the_top(void **state)
                 "c.yaml:4:1: list: unknown key\n");
 }
 
+/* --- metrics --- */
+
+static void assert_listens(const char *stanza, const char *address, int64_t port)
+{
+    CLEANUP(buf_finish) struct buf text = {.max = 1000};
+    CLEANUP(reading_finish) struct reading reading;
+    buf_printf(&text, "jobs: [{name: a, from: 'null', to: 'null'}]\n'null':\n%s\n", stanza);
+    read_text(&reading, buf_text(&text));
+    assert_string_equal(buf_text(&reading.said), "");
+    assert_int_equal(reading.status, OK);
+    assert_int_equal(reading.config->metrics.is_on, address != NULL);
+    if (address) {
+        assert_string_equal(reading.config->metrics.address, address);
+        assert_int_equal(reading.config->metrics.port, port);
+    }
+}
+
+static void reads_where_metrics_are_asked_for(void **state)
+{
+    (void)state;
+    assert_listens("", NULL, 0);
+    assert_listens("metrics:", "127.0.0.1", 9464);
+    assert_listens("metrics: {}", "127.0.0.1", 9464);
+    assert_listens("metrics: {listen: 9000}", "127.0.0.1", 9000);
+    assert_listens("metrics: {listen: 0.0.0.0:65535}", "0.0.0.0", 65535);
+    assert_listens("metrics: {listen: '[2001:db8::1]:0'}", "2001:db8::1", 0);
+}
+
+static void says_where_nobody_can_listen(void **state)
+{
+    (void)state;
+#define JOB "jobs: [{name: a, from: 'null', to: 'null'}]\n'null':\n"
+#define HOW "is not an address and port such as 127.0.0.1:9464\n"
+    assert_said(JOB "metrics: {listen: localhost:9464}\n",
+                "c.yaml:3:19: metrics.listen: \"localhost:9464\" " HOW);
+    assert_said(JOB "metrics:\n  listen: ::1:9464\n",
+                "c.yaml:4:11: metrics.listen: \"::1:9464\" " HOW);
+    assert_said(JOB "metrics: {listen: 127.0.0.1:65536}\n",
+                "c.yaml:3:19: metrics.listen: \"127.0.0.1:65536\" " HOW);
+    assert_said(JOB "metrics: {listen: 127.0.0.1}\n",
+                "c.yaml:3:19: metrics.listen: \"127.0.0.1\" " HOW);
+    assert_said(JOB "metrics: {listn: 9464}\n",
+                "c.yaml:3:11: metrics.listn: unknown key (did you mean listen?)\n");
+    assert_said(JOB "metrics: true\n", "c.yaml:3:10: metrics: must be a mapping of options\n");
+#undef JOB
+#undef HOW
+}
+
+/* --- problems of the whole --- */
+
 static void goes_on_after_a_key_given_twice(void **state)
 {
     (void)state;
@@ -314,6 +364,8 @@ int main(void)
         cmocka_unit_test(goes_on_after_a_key_given_twice),
         cmocka_unit_test(places_the_ledger),
         cmocka_unit_test(counts_problems),
+        cmocka_unit_test(reads_where_metrics_are_asked_for),
+        cmocka_unit_test(says_where_nobody_can_listen),
         cmocka_unit_test(loads_a_file),
         cmocka_unit_test(says_why_a_file_cannot_be_loaded),
         cmocka_unit_test(reads_value_files_up_to_a_limit),

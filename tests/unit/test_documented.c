@@ -128,6 +128,7 @@ static void every_option_is_documented(void **state)
     CLEANUP(buf_finish) struct buf document = {.max = 64 * 1024};
     read_document(&document);
     assert_rows(section(&document, "\n## Job\n"), config_job_options, 5);
+    assert_rows(section(&document, "\n## Metrics\n"), config_metrics_options, 0);
     assert_rows(section(&document, "\n## Parser\n"), config_parser_options, 2);
     assert_rows(section(&document, "\n## Column of a parser\n"), config_column_options, 0);
     assert_rows(section(&document, "\n## Time of a parser\n"), config_time_options, 0);
