@@ -3,7 +3,8 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev meson ninja-build pkg-config libcurl4-openssl-dev \
-        libssl-dev libxml2-dev zlib1g-dev libisal-dev libcjson-dev libyaml-dev libsqlite3-dev libxxhash-dev \
+        libssl-dev libxml2-dev zlib1g-dev libisal-dev libcjson-dev libmicrohttpd-dev libyaml-dev libsqlite3-dev \
+        libxxhash-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY meson.build meson_options.txt ./
@@ -19,7 +20,7 @@ RUN meson setup /build --prefix=/usr/local -Disal=enabled -Dtests=disabled \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates tzdata libcurl4 libssl3 libxml2 zlib1g libisal2 libcjson1 \
-        libyaml-0-2 libsqlite3-0 libxxhash0 \
+        libmicrohttpd12 libyaml-0-2 libsqlite3-0 libxxhash0 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 loggateway \
     && useradd --system --uid 10001 --gid loggateway --no-create-home --home-dir /var/lib/loggateway \

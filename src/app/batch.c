@@ -1,6 +1,7 @@
 /* batch: see batch.h. */
 #include "app/batch.h"
 
+#include "app/counted.h"
 #include "app/place.h"
 #include "app/tracked.h"
 #include "base/cleanup.h"
@@ -41,7 +42,8 @@ struct batch {
     struct tracked *current;
     int64_t oldest_ns; /* when the first unacknowledged point was put, monotonic; 0 = none */
     size_t ready;      /* objects whose outcome can be written without another flush */
-    bool holding;
+    size_t busy;       /* the lane that was entered last */
+    bool holding;      /* that lane's sink makes us wait */
     struct err refusal_err;
 };
 
@@ -67,32 +69,9 @@ static enum status bury(struct batch *batch, struct tracked *object, const struc
 
 /* --- settling --- */
 
-static void add_counts(struct sink_counts *sum, const struct sink_counts *part)
-{
-    sum->stored += part->stored;
-    sum->duplicate += part->duplicate;
-    sum->expired += part->expired;
-    sum->dead += part->dead;
-}
-
 static void add_totals(struct batch *batch, struct tracked *object)
 {
-    struct run_totals *totals = batch->setup.totals;
-    pthread_mutex_lock(&totals->lock);
-    totals->objects++;
-    totals->read += object->read;
-    totals->quarantined += object->state == OBJECT_QUARANTINED;
-    for (size_t kind = 0; kind < batch->objects.n_kinds; kind++) {
-        for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-            const struct sink_counts *part = tracked_counts(&batch->objects, object, i, kind);
-            add_counts(&totals->sinks[i], part);
-            add_counts(&totals->kinds[i][kind], part);
-        }
-        if (object->newest_ns[kind] > totals->newest_ns[kind]) {
-            totals->newest_ns[kind] = object->newest_ns[kind];
-        }
-    }
-    pthread_mutex_unlock(&totals->lock);
+    run_totals_add(batch->setup.totals, &batch->objects, object);
     if (object->state == OBJECT_QUARANTINED) {
         log_line(batch->setup.log, LOG_ERROR, "object quarantined", "job", batch->setup.job, "key",
                  object->key, "error", object->error, NULL);
@@ -183,6 +162,7 @@ static void stop_holding(struct batch *batch)
     if (batch->holding) {
         batch->holding = false;
         atomic_fetch_sub(batch->setup.holding, 1);
+        metrics_add_waiting(batch->setup.totals->metrics, batch->busy, -1);
     }
 }
 
@@ -191,7 +171,15 @@ void batch_waiting(struct batch *batch)
     if (!batch->holding) {
         batch->holding = true;
         atomic_fetch_add(batch->setup.holding, 1);
+        metrics_add_waiting(batch->setup.totals->metrics, batch->busy, 1);
     }
+}
+
+/* Whoever waits from here on waits for this lane. */
+static void enter(const struct lane *lane)
+{
+    stop_holding(lane->batch);
+    lane->batch->busy = lane->index;
 }
 
 /* Its points are not acknowledged one batch after the other, but when their object has ended. */
@@ -231,6 +219,7 @@ static enum status lane_flush(struct lane *lane, struct err *err)
         return OK;
     }
     lane->failure = OK;
+    enter(lane);
     enum status status = keep_rate(lane, err);
     if (status == OK) {
         status = lane->place->module->flush(lane->self, &lane->refusals, err);
@@ -261,6 +250,7 @@ static enum status lane_put(struct lane *lane, const struct point *point,
                             const struct waiting *waiting, struct err *err)
 {
     const struct datasource *module = lane->place->module;
+    enter(lane);
     enum status status = module->put(lane->self, point, err);
     if (status == AGAIN) {
         status = lane_flush(lane, err);
@@ -359,6 +349,7 @@ static enum status lanes_end(struct batch *batch, struct err *err)
 {
     for (size_t i = 0; i < batch->setup.n_sinks; i++) {
         struct lane *lane = &batch->lanes[i];
+        enter(lane);
         enum status status = keeps_objects(lane) ? lane->place->module->end(lane->self, err) : OK;
         stop_holding(batch);
         if (status != OK) {
@@ -417,10 +408,7 @@ enum status batch_drop(struct batch *batch, const char *error, struct err *err)
     outcome.read = 0;
     outcome.n_days = 0;
     tracked_forget(object);
-    pthread_mutex_lock(&batch->setup.totals->lock);
-    batch->setup.totals->failed++;
-    batch->setup.totals->objects++;
-    pthread_mutex_unlock(&batch->setup.totals->lock);
+    run_totals_add_failed(batch->setup.totals);
     return ledger_settle(batch->setup.ledger, batch->setup.scope, &outcome, 1, err);
 }
 
@@ -462,6 +450,7 @@ enum status batch_new(struct batch **out, const struct batch_setup *setup, struc
         lane->index = i;
         lane->place = setup->sinks[i];
         lane->self = place_instance(lane->place);
+        counted_place(setup->world, metrics_sink(setup->totals->metrics, i));
         if (lane->place->module->open(lane->self, setup->world, err) != OK) {
             return err_prefix(err, "sink %s", lane->place->name);
         }

@@ -13,26 +13,9 @@
 
 #include "app/ledger.h"
 #include "app/pipeline.h"
+#include "app/run_totals.h"
 #include "base/log.h"
 #include "config/config.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-
-enum { KINDS_MAX = 33 }; /* 32 parsers, and records that none of them knows */
-
-/* Sums over the objects of a run that came to an end; shared by the workers. */
-struct run_totals {
-    _Atomic uint64_t records; /* of all objects under way too, for the progress bar */
-    pthread_mutex_t lock;     /* of what follows */
-    uint64_t objects, failed, quarantined, read;
-    struct sink_counts sinks[LEDGER_SINKS_MAX];
-    struct sink_counts kinds[LEDGER_SINKS_MAX][KINDS_MAX];
-    int64_t newest_ns[KINDS_MAX]; /* of the points; INT64_MIN = none */
-};
-
-void run_totals_init(struct run_totals *totals);
-void run_totals_finish(struct run_totals *totals);
 
 struct batch_setup {
     struct ledger *ledger;
@@ -42,7 +25,7 @@ struct batch_setup {
     size_t n_parsers;
     const struct log *log;
     const char *job;
-    struct world *world;
+    struct world *world; /* a host's */
     struct run_totals *totals;
     atomic_int *holding;      /* how many workers wait for a sink; no GET opens while any does */
     int64_t rate;             /* points a second over all workers; 0 = no limit */

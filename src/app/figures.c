@@ -1,6 +1,7 @@
 /* figures: see figures.h. Names: doc/architecture.md. */
 #include "app/figures.h"
 
+#include "app/counted.h"
 #include "app/place.h"
 #include "app/world.h"
 #include "base/cleanup.h"
@@ -141,6 +142,7 @@ void figures_write(struct run *run, int64_t seconds)
         writer.host.watcher = &writer.watcher;
         writer.begun_ns = world_monotonic(&writer.host.world);
         writer.self = place_instance(writer.place);
+        counted_place(&writer.host.world, metrics_sink(run->request.metrics, i));
         if (write_sink(&writer, i, seconds, &err) != OK) {
             log_line(run->log, LOG_WARN, "the run's own figures are not written", "job",
                      run->job->name, "sink", writer.place->name, "error", err.text, NULL);

@@ -166,3 +166,8 @@ uint64_t pipeline_records(const struct pipeline *pipeline)
 {
     return pipeline->n_records;
 }
+
+int64_t pipeline_inflated(const struct pipeline *pipeline)
+{
+    return gunzip_inflated(pipeline->gunzip);
+}

@@ -52,5 +52,6 @@ enum status pipeline_end(struct pipeline *pipeline, struct err *err);
 const char *pipeline_damage(const struct pipeline *pipeline);
 
 uint64_t pipeline_records(const struct pipeline *pipeline);
+int64_t pipeline_inflated(const struct pipeline *pipeline); /* bytes since pipeline_begin */
 
 #endif

@@ -22,6 +22,7 @@ void run_init(struct run *run, const struct job_config *job, struct ledger *ledg
     run->request = *request;
     run->request.again |= request->new_schema;
     run_totals_init(&run->totals);
+    run->totals.metrics = request->metrics;
     pthread_mutex_init(&run->lock, NULL);
 }
 

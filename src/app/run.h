@@ -14,10 +14,11 @@
 
 struct run_request {
     struct window window;
-    bool again;      /* settled and quarantined objects of the window too */
-    bool new_schema; /* accept that points now look different; implies again */
-    bool dry_run;    /* only print what would be read, on stdout */
-    bool scheduled;  /* one of many: list what may be new; whole folders once a day */
+    bool again;                  /* settled and quarantined objects of the window too */
+    bool new_schema;             /* accept that points now look different; implies again */
+    bool dry_run;                /* only print what would be read, on stdout */
+    bool scheduled;              /* one of many: list what may be new; whole folders once a day */
+    struct job_metrics *metrics; /* NULL: nobody asks */
 };
 
 /* How long a run that was told to drain may take before it is stopped. */

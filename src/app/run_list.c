@@ -10,6 +10,7 @@
  */
 #include "app/run.h"
 
+#include "app/counted.h"
 #include "app/place.h"
 #include "app/run_cursors.h"
 #include "app/world.h"
@@ -434,6 +435,7 @@ enum status run_list(struct run *run, struct err *err)
     struct lister lister = {.run = run, .source = run->job->from->module};
     host_world_init(&lister.host, run->log, run->job->name, &run->stop);
     lister.self = place_instance(run->job->from);
+    counted_place(&lister.host.world, metrics_source(run->request.metrics));
     enum status status = lister.source->open(lister.self, &lister.host.world, err);
     if (status == OK) {
         status = list_all(&lister, err);

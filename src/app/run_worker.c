@@ -5,6 +5,7 @@
  */
 #include "app/run.h"
 
+#include "app/counted.h"
 #include "app/ledger_cursors.h"
 #include "app/place.h"
 #include "app/world.h"
@@ -33,6 +34,7 @@ struct worker {
     struct batch *batch;
     int64_t entered_ns; /* when the sinks were last entered from within a fetch, monotonic; 0 = not
                            inside */
+    int64_t fetched_bytes; /* of the object under way */
     bool in_sink, parked;
     enum status chain; /* what the pipeline last said */
 };
@@ -46,6 +48,7 @@ static enum status take_bytes(struct intake *intake, struct slice bytes, struct 
     worker->chain = pipeline->bytes(pipeline, bytes, err);
     worker->entered_ns = 0;
     worker->in_sink = worker->parked = false;
+    worker->fetched_bytes += (int64_t)bytes.len;
     worker->run->bytes_read += (int64_t)bytes.len;
     return worker->chain;
 }
@@ -121,7 +124,11 @@ static enum status fetch_once(struct worker *worker, const struct object *object
     }
     pipeline_begin(worker->pipeline, object->key, object->last_modified_ns,
                    batch_sink(worker->batch));
-    return worker->source->fetch(worker->self, object, &worker->intake, err);
+    worker->fetched_bytes = 0;
+    enum status status = worker->source->fetch(worker->self, object, &worker->intake, err);
+    metrics_add_fetch(worker->run->request.metrics, worker->fetched_bytes,
+                      pipeline_inflated(worker->pipeline));
+    return status;
 }
 
 static enum status read_object(struct worker *worker, const struct object *object, struct err *err)
@@ -180,6 +187,7 @@ static enum status open_worker(struct worker *worker, struct err *err)
 {
     struct run *run = worker->run;
     const struct job_config *job = run->job;
+    counted_place(&worker->host.world, metrics_source(run->request.metrics));
     enum status status = worker->source->open(worker->self, &worker->host.world, err);
     if (status != OK) {
         return err_prefix(err, "source %s", job->from->name);

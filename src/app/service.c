@@ -6,6 +6,7 @@
  */
 #include "app/arguments.h"
 #include "app/cli.h"
+#include "app/health.h"
 #include "app/lock.h"
 #include "app/run.h"
 #include "app/schedule.h"
@@ -30,12 +31,14 @@ struct service {
     struct cli *cli;
     struct config *config;
     struct ledger *ledger;
+    struct metrics *metrics; /* NULL = nobody asks */
     atomic_bool stop;
 };
 
 struct job_service {
     struct service *service;
     const struct job_config *job;
+    struct job_metrics *metrics; /* NULL = nobody asks */
     struct schedule schedule;
     struct host_world host;
     pthread_t thread;
@@ -71,7 +74,7 @@ static void set_run(struct job_service *self, struct run *run)
 
 static enum status run_window(struct job_service *self, struct err *err)
 {
-    struct run_request request = {.scheduled = true};
+    struct run_request request = {.scheduled = true, .metrics = self->metrics};
     enum status status = find_window(self, &request.window, err);
     if (status != OK) {
         return status;
@@ -83,6 +86,8 @@ static enum status run_window(struct job_service *self, struct err *err)
         status = err_set(err, FAILED, "stopping");
     } else {
         status = run_job(&run, err);
+        metrics_add_run(self->metrics, status == OK,
+                        world_monotonic(&self->host.world) - run.started_ns);
     }
     set_run(self, NULL);
     run_finish(&run);
@@ -129,7 +134,7 @@ static int64_t first_due(struct job_service *self)
     int64_t now_ns = world_now(&self->host.world);
     struct job_status status;
     struct err err;
-    if (ledger_job_status(self->service->ledger, self->job->name, NULL, 0, &status, &err) == OK &&
+    if (ledger_job_runs(self->service->ledger, self->job->name, &status, &err) == OK &&
         status.good_to_ns != INT64_MIN && status.good_to_ns <= now_ns) {
         return schedule_next(&self->schedule, status.good_to_ns);
     }
@@ -203,14 +208,17 @@ static void *job_main(void *with)
     struct job_service *self = with;
     struct err err;
     int64_t due_ns = first_due(self);
+    metrics_next_run(self->metrics, due_ns);
     while (due_ns != INT64_MAX && wait_until(self, due_ns, &err) == OK) {
         self->started_ns = world_now(&self->host.world);
+        metrics_next_run(self->metrics, schedule_next(&self->schedule, self->started_ns));
         enum status status = run_locked(self, &err);
         if (atomic_load(&self->service->stop)) {
             break;
         }
         note_result(self, status, &err);
         due_ns = next_due(self);
+        metrics_next_run(self->metrics, due_ns);
     }
     say_repeats(self);
     if (due_ns == INT64_MAX) {
@@ -271,6 +279,7 @@ static enum status init_jobs(struct service *service, struct job_service *jobs, 
         struct job_service *self = &jobs[i];
         self->service = service;
         self->job = &service->config->jobs[i];
+        self->metrics = metrics_job(service->metrics, i);
         self->errors.span_ns = error_span_ns;
         host_world_init(&self->host, &service->cli->log, self->job->name, &service->stop);
         pthread_mutex_init(&self->lock, NULL);
@@ -316,8 +325,12 @@ static enum status serve(struct service *service, struct err *err)
     sigaddset(&set, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* for all threads: this one takes them */
     struct job_service *jobs = memory_new(service->config->n_jobs * sizeof *jobs);
+    struct health *health = NULL;
     size_t started = 0;
     enum status status = init_jobs(service, jobs, err);
+    if (status == OK && service->metrics) {
+        status = health_start(&health, service->metrics, &service->cli->log, err);
+    }
     if (status == OK) {
         status = start_jobs(service, jobs, &started, err);
     }
@@ -329,6 +342,7 @@ static enum status serve(struct service *service, struct err *err)
     for (size_t i = 0; i < started; i++) {
         pthread_join(jobs[i].thread, NULL);
     }
+    health_stop(health);
     finish_jobs(jobs, service->config->n_jobs);
     return status;
 }
@@ -346,12 +360,16 @@ int command_run(struct cli *cli, int argc, char **argv)
     }
     struct err err;
     enum status status = ledger_open(&service.ledger, service.config->state, &err);
+    if (service.config->metrics.is_on) {
+        service.metrics = metrics_new(service.config);
+    }
     if (status == OK) {
         status = serve(&service, &err);
     }
     if (status != OK) {
         cli_usage("run: %s", err.text);
     }
+    metrics_free(service.metrics);
     ledger_close(service.ledger);
     config_free(service.config);
     return cli_exit_code(status);

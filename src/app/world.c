@@ -1,9 +1,9 @@
 /* world: see world.h. The only file that reads the clock and sleeps for the modules. */
 #include "app/world.h"
 
+#include "app/counted.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
-#include "net/http.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -186,7 +186,7 @@ void host_world_init(struct host_world *host, const struct log *log, const char 
                      const atomic_bool *stop)
 {
     *host = (struct host_world){
-        .world = {.calls = &real_calls, .http = &http_curl, .files = &real_files},
+        .world = {.calls = &real_calls, .http = &http_counted, .files = &real_files},
         .log = log,
         .job = job,
         .stop = stop,

@@ -23,6 +23,7 @@ struct host_world {
     const atomic_bool *stop; /* set: wait and tick end with FAILED "interrupted"; NULL = never */
     struct watcher *watcher; /* NULL = nobody looks */
     struct repeats notices;
+    struct place_metrics *place; /* app/counted */
 };
 
 void host_world_init(struct host_world *host, const struct log *log, const char *job,
