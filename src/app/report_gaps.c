@@ -114,8 +114,8 @@ static void add_object_gaps(const struct report *report, struct gaps *gaps)
         gaps->n--; /* of the ones before */
     }
     if (status->unmatched > 0) {
-        add_gap(gaps, NULL, "%" PRId64 " folder%s or objects of the bucket are read by nobody.",
-                status->unmatched, s_of((uint64_t)status->unmatched));
+        add_gap(gaps, NULL, "Folders and objects of the bucket that nobody reads: %" PRId64 ".",
+                status->unmatched);
     }
 }
 

@@ -51,8 +51,9 @@ static const char style[] =
     "th, td { padding: .2rem .8rem .2rem .6rem; text-align: right; white-space: nowrap; }\n"
     "tbody tr { border-top: 1px solid var(--line); }\n"
     "th { font-weight: 600; }\n"
-    "th bdi { display: inline-block; max-width: 24rem; overflow-wrap: break-word; "
-    "white-space: normal; }\n"
+    "th bdi { display: inline-block; max-width: 28rem; overflow-wrap: break-word; "
+    "white-space: normal; width: max-content; }\n"
+    "thead bdi { max-width: 12rem; }\n"
     "tbody th, thead .name { text-align: left; }\n"
     "thead th { background: var(--page); position: sticky; top: 0; }\n"
     "@media print { body { font-size: 11px; max-width: none; padding: 0; } "
@@ -60,7 +61,7 @@ static const char style[] =
     "} .wide svg { min-width: 0; } .figures { border: 0; max-height: none; overflow: visible; } "
     "thead th { position: static; } tr { break-inside: avoid; } table { font-size: 8px; width: "
     "100%; } "
-    "th, td { padding: 1px 4px; } th bdi { overflow-wrap: anywhere; } }\n";
+    "th, td { padding: 1px 4px; } th bdi { overflow-wrap: anywhere; width: auto; } }\n";
 
 /* gnuplot has written the colours of a light page into the pictures. */
 static void add_dark_colours(struct buf *out)

@@ -20,7 +20,8 @@ enum {
     HEIGHT = 340,
     BAR_HEIGHT = 26, /* of a horizontal bar with its gap */
     BARS_MARGIN = 60,
-    DATES_SHOWN = 8, /* below a picture: as many as fit side by side */
+    DATES_SHOWN = 6,  /* below a picture: as many as fit side by side */
+    DAYS_MARKED = 31, /* up to so many, the points of a line have large marks */
     SCRIPT_MAX_BYTES = 16 * 1024,
     DATA_MAX_BYTES = 4 * 1024 * 1024,
     SVG_MAX_BYTES = 8 * 1024 * 1024,
@@ -68,16 +69,33 @@ static void add_quoted(struct buf *data, struct slice text)
     buf_add_text(data, "\" ");
 }
 
-/* The name, cut to what a picture has room for. */
+/* The last characters of a text, at most max bytes of it. text is valid UTF-8. */
+static struct slice end_of(struct slice text, size_t max)
+{
+    size_t at = text.len > max ? text.len - max : 0;
+    while (at < text.len && ((unsigned char)text.at[at] & 0xC0) == 0x80) {
+        at++;
+    }
+    return slice_make(text.at + at, text.len - at);
+}
+
+/* A name as a picture has room for it: of a long one both ends, since names that begin alike end
+ * differently. */
 static void add_label(struct buf *data, const struct report_panel *panel,
                       const struct report_grid *grid, size_t series)
 {
-    CLEANUP(buf_finish) struct buf whole = {.max = LABEL_MAX_BYTES};
+    CLEANUP(buf_finish) struct buf name = {.max = LABEL_MAX_BYTES};
+    CLEANUP(buf_finish) struct buf whole = {.max = 3 * LABEL_MAX_BYTES};
     CLEANUP(buf_finish) struct buf label = {.max = LABEL_MAX_BYTES};
-    report_label(panel, grid, series, &whole);
-    struct slice cut = utf8_cut(buf_slice(&whole), REPORT_LABEL_MAX);
-    buf_add(&label, cut);
-    buf_add_text(&label, cut.len < whole.len ? "\xE2\x80\xA6" : ""); /* an ellipsis */
+    report_label(panel, grid, series, &name);
+    utf8_repair(buf_slice(&name), &whole); /* a name was perhaps cut inside a character */
+    if (whole.len <= REPORT_LABEL_MAX) {
+        add_quoted(data, buf_slice(&whole));
+        return;
+    }
+    buf_add(&label, utf8_cut(buf_slice(&whole), REPORT_LABEL_MAX / 2));
+    buf_add_text(&label, "\xE2\x80\xA6"); /* an ellipsis */
+    buf_add(&label, end_of(buf_slice(&whole), REPORT_LABEL_MAX / 2));
     add_quoted(data, buf_slice(&label));
 }
 
@@ -224,8 +242,8 @@ static void add_days_script(struct buf *script, const struct report *report,
     if (panel->form == REPORT_LINES) {
         buf_printf(script,
                    "plot for [i=2:%zu] '" CHILD_DATA_PATH "' using 0:i:xtic(1) title"
-                   " columnheader(i) with linespoints lt i-1 lw 2 ps 0.6\n",
-                   n_series + 1);
+                   " columnheader(i) with linespoints lt i-1 lw 2 ps %s\n",
+                   n_series + 1, report->n_days > DAYS_MARKED ? "0.35" : "0.7");
         return;
     }
     bool small = highest(panel, grid, n_series) <= STEPS_OF_ONE;

@@ -280,8 +280,9 @@ class Figures(Base):
         """A picture has the names as text, cut at a character."""
         texts = self.labels(page, "total-by-bucket")
         for name in names:
-            data = name.encode()
-            label = name if len(data) <= 24 else data[:24].decode(errors="ignore") + "…"
+            data = shown(name).encode()
+            ends = data[:12].decode(errors="ignore"), data[-12:].decode(errors="ignore")
+            label = name if len(data) <= 24 else "…".join(ends)
             self.assertIn(label, texts)
 
 
@@ -317,7 +318,7 @@ class Completeness(Base):
         self.deliver({harness.FOLDER + "S3-a.gz": harness.packed(harness.s3_record(1)), "elsewhere/S3-b.gz": harness.packed(harness.s3_record(2))})
         self.pull(code=1)
         verdict, _ = self.verdict()
-        self.assertIn("1 folder or objects of the bucket", verdict)
+        self.assertIn("Folders and objects of the bucket that nobody reads: 1.", verdict)
 
     def test_beyond_what_was_read(self):
         self.store_config()
