@@ -91,7 +91,8 @@ class Bench:
 
 def speed(gateway, other):
     """How many times as fast; and the times of both."""
-    return other.wall_s / gateway.wall_s, "%.3f s, %.3f s" % (gateway.wall_s, other.wall_s)
+    times = gateway.wall_s, other.wall_s, other.cpu_s / gateway.cpu_s
+    return other.wall_s / gateway.wall_s, "%.3f s, %.3f s; by CPU %.2f" % times
 
 
 def core_speed(gateway, other):
