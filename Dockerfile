@@ -21,6 +21,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates tzdata libcurl4 libssl3 libxml2 zlib1g libisal2 libcjson1 \
         libmicrohttpd12 libyaml-0-2 libsqlite3-0 libxxhash0 \
+        gnuplot-nox \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 loggateway \
     && useradd --system --uid 10001 --gid loggateway --no-create-home --home-dir /var/lib/loggateway \

@@ -58,7 +58,7 @@ class Operations(unittest.TestCase):
         said = re.sub(r'"\s*"', "", sources).replace("`", "'").replace('\\"', '"')
         said = re.sub(r"%(\.\*)?(ll|z|l)?[a-z]", "..", said)
         said = re.sub(r'%"\s*PRI\w+\s*"', "..", said)
-        others = {"partial write: field type conflict", "database or disk is full"}  # InfluxDB's, SQLite's
+        others = {"partial write: field type conflict", "database or disk is full", "unable to open database file"}  # of InfluxDB, SQLite
         section = self.page[self.page.index("## Messages"):self.page.index("### Configuration")]
         for cell in re.findall(r"^\| (`.*?`) \|", section, re.M):
             for text in re.findall(r"`([^`]+)`", cell):
