@@ -245,6 +245,22 @@ class Figures(Base):
         self.assertEqual(self.assert_accessible(page), 5)  # no CompleteMultipartUpload: no picture
         self.assertIn("None in this period", page.texts["complete-by-bucket"])
 
+    def test_more_buckets_than_rows(self):
+        """A table by name has 1,000 rows at most; what is beyond is in the last."""
+        self.store_config()
+        names = ["b%04d" % number for number in range(1100)]
+        records = [self.call(name, "2026-03-01T10:%02d:%02d.%09dZ" % (number // 60, number % 60, turn))
+                   for number, name in enumerate(names) for turn in range(2 if number < 20 else 1)]
+        self.deliver({harness.FOLDER + "S3-a.gz": harness.packed(*records)})
+        self.pull()
+        page = self.page()
+        rows = {name: int(row[0]) for name, row in page.by_row("total-by-bucket-table").items()}
+        wanted = {name: 2 if number < 20 else 1 for number, name in enumerate(names[:999])}
+        self.assertEqual(rows, {**wanted, "other (101 buckets)": 101})
+        labels = self.labels(page, "total-by-bucket")
+        self.assertIn("other (1089 buckets)", labels)
+        self.assertIn("%d (98.0 %%)" % (1120 - 22), labels)
+
     def test_hostile_names(self):
         self.store_config()
         groups = [HOSTILE[:LIMIT - 1], HOSTILE[LIMIT - 1:]]
