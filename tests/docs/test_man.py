@@ -116,8 +116,9 @@ class Form(unittest.TestCase):
     def test_mandoc_finds_nothing(self):
         for name in sorted(os.listdir(MAN)):
             done = subprocess.run(["mandoc", "-T", "lint", os.path.join(MAN, name)], capture_output=True, text=True)
-            # it looks for other pages among those that are installed
-            findings = [line for line in (done.stdout + done.stderr).splitlines() if "referenced manual not found" not in line]
+            # it looks for other pages among those that are installed, and minds how old their index is
+            findings = [line for line in (done.stdout + done.stderr).splitlines()
+                        if "referenced manual not found" not in line and "mandoc.db" not in line]
             self.assertEqual(findings, [])
 
 
