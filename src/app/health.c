@@ -94,7 +94,7 @@ static void fill_alive(const struct health *health, struct page *page)
 
 static void fill_ready(const struct health *health, struct page *page)
 {
-    CLEANUP_FREE struct job_health *jobs = judge_all(health, page->text);
+    free(judge_all(health, page->text)); /* the page is what is wrong with them */
     if (page->text->len) {
         page->code = MHD_HTTP_SERVICE_UNAVAILABLE;
     } else {
