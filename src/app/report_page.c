@@ -47,7 +47,7 @@ static const char style[] =
     "overflow: auto; }\n"
     "table { border-collapse: collapse; font-size: .8125rem; font-variant-numeric: tabular-nums; "
     "}\n"
-    "caption { padding: .3rem .6rem; text-align: left; }\n"
+    "caption { padding: .3rem .6rem; text-align: left; white-space: nowrap; }\n"
     "th, td { padding: .2rem .8rem .2rem .6rem; text-align: right; white-space: nowrap; }\n"
     "tbody tr { border-top: 1px solid var(--line); }\n"
     "th { font-weight: 600; }\n"

@@ -18,8 +18,8 @@
 enum {
     WIDTH = 960,
     HEIGHT = 340,
-    BAR_HEIGHT = 26, /* of a horizontal bar with its gap */
-    BARS_MARGIN = 60,
+    BAR_HEIGHT = 26,  /* of a horizontal bar with its gap */
+    BARS_MARGIN = 72, /* for the axis below them */
     DATES_SHOWN = 6,  /* below a picture: as many as fit side by side */
     DAYS_MARKED = 31, /* up to so many, the points of a line have large marks */
     SCRIPT_MAX_BYTES = 16 * 1024,
@@ -38,6 +38,10 @@ static const unsigned light[REPORT_COLOURS] = {0x2a6fb0, 0xd9730d, 0x2e8b3d, 0xc
 static const unsigned dark[REPORT_COLOURS] = {0x6cb0f0, 0xffa24d, 0x6cc77a, 0xff7d7d,
                                               0xb79aee, 0xc79a82, 0xf193cb, 0xcfc84e,
                                               0x58cfe0, 0x95a3e8, 0xa8dc63, 0xa5a5a5};
+
+/* gnuplot's numbers of the marks that go with the colours: filled ones, since a line may be a
+ * single day, then open ones. */
+static const int marks[REPORT_COLOURS] = {7, 5, 9, 11, 13, 15, 6, 4, 8, 10, 12, 14};
 
 unsigned report_colour(int colour, bool is_dark)
 {
@@ -210,7 +214,7 @@ static void add_colours(struct buf *script, const struct report_grid *grid, size
     for (size_t i = 0; i < n_series; i++) {
         int colour = grid->series[i].colour;
         buf_printf(script, "set linetype %zu lc rgb '#%06x' pt %d\n", i + 1, light[colour],
-                   colour + 1);
+                   marks[colour]);
     }
 }
 
@@ -255,16 +259,18 @@ static void add_days_script(struct buf *script, const struct report *report,
                small ? "set ytics 1\n" : "", n_series + 1);
 }
 
-static void add_bars_script(struct buf *script, const struct report_panel *panel)
+static void add_bars_script(struct buf *script, const struct report_panel *panel,
+                            const struct report_grid *grid, size_t n_bars)
 {
+    /* the first is the longest */
+    bool small = panel->measure == REPORT_CALLS && report_cell(grid, 0, 0)->calls <= STEPS_OF_ONE;
     buf_printf(script,
-               "set linetype 1 lc rgb '#%06x'\nunset key\nset border 2\nset grid xtics\n"
-               "set yrange [] reverse\nset offsets 0, 0, 0.1, 0.1\nset xrange [0:*]\nset rmargin "
-               "18\nset xlabel '%s'\n"
+               "%sset linetype 1 lc rgb '#%06x'\nunset key\nset border 2\nset grid xtics\n"
+               "set yrange [%zu-0.5:-0.5]\nset xrange [0:*]\nset rmargin 18\nset xlabel '%s'\n"
                "plot '" CHILD_DATA_PATH "' using 2:0:(0):2:($0-0.36):($0+0.36):yticlabel(1)"
                " title '%s' with boxxyerror lt 1, '' using 2:0:3 title '' with labels left"
                " offset 0.6,0\n",
-               light[0], panel->unit, panel->unit);
+               small ? "set xtics 1\n" : "", light[0], n_bars, panel->unit, panel->unit);
 }
 
 /* --- from gnuplot's document to an element of ours --- */
@@ -334,9 +340,10 @@ enum status report_plot(const struct report *report, size_t panel, struct buf *o
         return OK;
     }
     if (about->form == REPORT_BARS) {
-        height = BARS_MARGIN + BAR_HEIGHT * add_bars(&data, about, grid);
+        size_t n_bars = add_bars(&data, about, grid);
+        height = BARS_MARGIN + BAR_HEIGHT * n_bars;
         add_frame(&script, panel, height);
-        add_bars_script(&script, about);
+        add_bars_script(&script, about, grid, n_bars);
     } else {
         add_days(&data, report, about, grid, n_series);
         add_frame(&script, panel, height);
