@@ -154,7 +154,7 @@ static inline int tear_down(void **state)
 
 static inline void add_folder(struct fixture *f, const char *folder)
 {
-    char **names;
+    char **names = NULL;
     ssize_t count = plain_list(folder, &names);
     assert_true(count >= 0);
     for (ssize_t i = count - 1; i >= 0; i--) {
