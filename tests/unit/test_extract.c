@@ -385,8 +385,8 @@ static void asks_for_utf8(void **state)
 {
     static const char *const rows[] = {"{\"a\":\"\xFF\"}", "{\"a\":\"\xC3\"}",
                                        "{\"a\":\xED\xA0\x80",
-                                       "{\"a\":\"0123456789012345678901234567890123456789"
-                                       "0123456789012345678901234567890123456789\xF0\x9F\x98\"}"};
+                                       ("{\"a\":\"0123456789012345678901234567890123456789"
+                                        "0123456789012345678901234567890123456789\xF0\x9F\x98\"}")};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(scan(*state, slice_of(rows[i]), 0), AGAIN);
         assert_int_equal(scan(*state, slice_of(rows[i]), 3), AGAIN);
