@@ -38,6 +38,9 @@ static const struct option options[] = {
      .choices = output_formats, .help = "of a sink: what is in the files it writes"},
     {"gzip", OPTION_BOOL, offsetof(struct file_source, gzip), .fallback = "false",
      .help = "of a sink: pack the files it writes"},
+    {"per", OPTION_CHOICE, offsetof(struct file_source, per), .fallback = "object",
+     .choices = file_pers,
+     .help = "of a sink: what a file is for: each object, or all that a run reads (window)"},
     {0},
 };
 
@@ -64,6 +67,7 @@ static void file_close(void *module)
     if (self->outputs.calls) {
         outputs_finish(&self->outputs);
     }
+    window_finish(self);
     free(self->root);
     free(self->bytes);
 }
@@ -472,7 +476,7 @@ static enum status file_fetch(void *module, const struct object *object, struct 
 const struct datasource file_datasource = {
     .about = {"file",
               "files under a local folder: objects in the layout of a bucket, or a file for each "
-              "object read",
+              "object read, or for each run",
               options, sizeof(struct file_source)},
     .open = file_open,
     .close = file_close,
@@ -487,4 +491,9 @@ const struct datasource file_datasource = {
     .end = file_end,
     .drop = file_drop,
     .target = file_target,
+    .spans_run = file_spans_run,
+    .recover = file_recover,
+    .window = file_window,
+    .end_window = file_end_window,
+    .window_settled = file_window_settled,
 };

@@ -4,6 +4,8 @@
  * synced, and renamed when its object has ended, so what is seen under a key's name is always
  * whole. A crash leaves hidden files; the next reading of the same object removes them.
  *
+ * With `per: window` the objects of a run share their file: file_window.c.
+ *
  * Called by the host through file_datasource. The points' way to bytes is output.c's.
  */
 #include "file_source.h"
@@ -19,17 +21,9 @@
 
 enum {
     NAME_MAX_BYTES = 255, /* of a name within a folder, on all file systems of Linux */
-    PATH_MAX_BYTES = 8 * 1024,
     FILE_MODE = 0640,
     FOLDER_MODE = 0750,
     MEASUREMENTS_MAX = 32, /* a job has so many parsers */
-};
-
-/* The file of one output. */
-struct file {
-    int fd; /* -1: closed */
-    bool is_renamed;
-    struct buf hidden, path;
 };
 
 /* --- names --- */
@@ -37,7 +31,7 @@ struct file {
 /* A part of a key as a name: never hidden, never "..", always the same one for the same part. */
 static void add_part(struct buf *path, struct slice part, struct slice suffix)
 {
-    CLEANUP(buf_finish) struct buf name = {.max = PATH_MAX_BYTES};
+    CLEANUP(buf_finish) struct buf name = {.max = FILE_PATH_MAX_BYTES};
     for (size_t i = 0; i < part.len; i++) {
         char byte = part.at[i];
         if (byte == '%' || byte == '/' || (byte == '.' && i == 0)) {
@@ -90,9 +84,9 @@ static void add_hidden(const struct file_source *self, struct buf *hidden, const
 
 /* --- folders --- */
 
-static enum status folder_sync(struct file_source *self, struct slice folder, struct err *err)
+enum status file_sync_folder(struct file_source *self, struct slice folder, struct err *err)
 {
-    CLEANUP(buf_finish) struct buf path = {.max = PATH_MAX_BYTES};
+    CLEANUP(buf_finish) struct buf path = {.max = FILE_PATH_MAX_BYTES};
     buf_add(&path, folder);
     const struct files *files = self->world->files;
     int fd = files->open(buf_text(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -109,11 +103,11 @@ static enum status folder_sync(struct file_source *self, struct slice folder, st
 
 static enum status folder_make(struct file_source *self, struct slice folder, struct err *err)
 {
-    struct buf path = {.max = PATH_MAX_BYTES};
+    struct buf path = {.max = FILE_PATH_MAX_BYTES};
     buf_add(&path, folder);
     enum status status = OK;
     if (self->world->files->mkdir(buf_text(&path), FOLDER_MODE) == 0) {
-        status = folder_sync(self, folder_of(&path), err);
+        status = file_sync_folder(self, folder_of(&path), err);
     } else if (errno != EEXIST) {
         status = file_failed(err, buf_text(&path), "cannot make the folder");
     }
@@ -136,10 +130,10 @@ static enum status folders_make(struct file_source *self, const struct buf *path
 
 /* --- the file of an output --- */
 
-static enum status hidden_open(struct file_source *self, struct file *file, struct err *err)
+enum status file_create(struct file_source *self, struct file *file, struct err *err)
 {
     const struct files *files = self->world->files;
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
     file->fd = files->open(buf_text(&file->hidden), flags, FILE_MODE);
     if (file->fd < 0 && errno == ENOENT) {
         if (folders_make(self, &file->path, err) != OK) {
@@ -154,16 +148,20 @@ static struct file *file_new(struct file_source *self, const struct output *outp
 {
     CLEANUP(buf_finish) struct buf suffix = {.max = NAME_MAX_BYTES};
     struct file *file = memory_new(sizeof *file);
-    *file =
-        (struct file){.fd = -1, .hidden = {.max = PATH_MAX_BYTES}, .path = {.max = PATH_MAX_BYTES}};
+    *file = (struct file){
+        .fd = -1, .hidden = {.max = FILE_PATH_MAX_BYTES}, .path = {.max = FILE_PATH_MAX_BYTES}};
+    if (self->per == FILE_PER_WINDOW) {
+        window_paths(self, output, file);
+        return file;
+    }
     output_add_suffix(&self->outputs, output, &suffix);
     add_path(self, &file->path, buf_slice(&suffix));
     add_hidden(self, &file->hidden, &file->path, output->number);
     return file;
 }
 
-static enum status write_all(struct file_source *self, struct file *file, struct slice bytes,
-                             struct err *err)
+enum status file_write_all(struct file_source *self, struct file *file, struct slice bytes,
+                           struct err *err)
 {
     while (bytes.len) {
         ssize_t count = self->world->files->write(file->fd, bytes.at, bytes.len);
@@ -184,15 +182,15 @@ static enum status output_write(void *module, struct output *output, struct slic
     struct file_source *self = module;
     if (!output->to) {
         struct file *file = output->to = file_new(self, output);
-        if (hidden_open(self, file, err) != OK) {
+        if (file_create(self, file, err) != OK) {
             return err->status;
         }
     }
-    return write_all(self, output->to, bytes, err);
+    return file_write_all(self, output->to, bytes, err);
 }
 
 /* Some file systems tell only when a file is closed that there was no room. */
-static enum status sync_and_close(struct file_source *self, struct file *file, struct err *err)
+enum status file_sync_and_close(struct file_source *self, struct file *file, struct err *err)
 {
     const struct files *files = self->world->files;
     int fd = file->fd;
@@ -209,14 +207,14 @@ static enum status output_finish(void *module, struct output *output, struct err
 {
     struct file_source *self = module;
     struct file *file = output->to;
-    if (sync_and_close(self, file, err) != OK) {
+    if (file_sync_and_close(self, file, err) != OK) {
         return err->status;
     }
     if (self->world->files->rename(buf_text(&file->hidden), buf_text(&file->path)) != 0) {
         return file_failed(err, buf_text(&file->path), "cannot put it in place");
     }
     file->is_renamed = true;
-    return folder_sync(self, folder_of(&file->path), err);
+    return file_sync_folder(self, folder_of(&file->path), err);
 }
 
 static void output_discard(void *module, struct output *output)
@@ -238,14 +236,31 @@ static void output_discard(void *module, struct output *output)
     output->to = NULL;
 }
 
-const struct output_calls file_output_calls = {output_write, output_finish, output_discard};
+/* Files are written at their end (O_APPEND), wherever that is now. */
+static enum status output_cut(void *module, struct output *output, uint64_t size, struct err *err)
+{
+    struct file_source *self = module;
+    struct file *file = output->to;
+    if (self->world->files->truncate(file->fd, (off_t)size) != 0) {
+        return file_failed(err, buf_text(&file->path), "cannot cut it");
+    }
+    return OK;
+}
+
+const struct output_calls file_output_calls = {
+    .write = output_write,
+    .finish = output_finish,
+    .cut = output_cut,
+    .discard = output_discard,
+};
 
 /* --- the sink --- */
 
 /* What a crash left when this object was last read. */
 static void leftovers_remove(struct file_source *self)
 {
-    CLEANUP(buf_finish) struct buf path = {.max = PATH_MAX_BYTES}, hidden = {.max = PATH_MAX_BYTES};
+    CLEANUP(buf_finish)
+    struct buf path = {.max = FILE_PATH_MAX_BYTES}, hidden = {.max = FILE_PATH_MAX_BYTES};
     unsigned count = self->outputs.encoder->begin ? MEASUREMENTS_MAX : 1;
     add_path(self, &path, slice_make("", 0));
     for (unsigned number = 0; number < count; number++) {
@@ -258,7 +273,9 @@ static void leftovers_remove(struct file_source *self)
 enum status file_begin(void *module, const struct object *object, struct err *err)
 {
     struct file_source *self = module;
-    (void)err;
+    if (self->per == FILE_PER_WINDOW) {
+        return window_begin(self, object, err);
+    }
     outputs_begin(&self->outputs, object->key);
     leftovers_remove(self);
     return OK;
@@ -273,13 +290,14 @@ enum status file_put(void *module, const struct point *point, struct err *err)
 enum status file_end(void *module, struct err *err)
 {
     struct file_source *self = module;
-    return outputs_end(&self->outputs, err);
+    return self->per == FILE_PER_WINDOW ? window_end_object(self, err)
+                                        : outputs_end(&self->outputs, err);
 }
 
 void file_drop(void *module)
 {
     struct file_source *self = module;
-    outputs_drop(&self->outputs);
+    (self->per == FILE_PER_WINDOW ? outputs_member_drop : outputs_drop)(&self->outputs);
 }
 
 enum status file_flush(void *module, struct refusals *refused, struct err *err)
@@ -300,17 +318,17 @@ enum status file_connect_to_write(void *module, struct err *err)
     struct file_source *self = module;
     struct output output = {0};
     struct file *file = output.to = memory_new(sizeof *file);
-    *file =
-        (struct file){.fd = -1, .hidden = {.max = PATH_MAX_BYTES}, .path = {.max = PATH_MAX_BYTES}};
+    *file = (struct file){
+        .fd = -1, .hidden = {.max = FILE_PATH_MAX_BYTES}, .path = {.max = FILE_PATH_MAX_BYTES}};
     buf_printf(&file->path, "%s/", self->root);
     buf_printf(&file->hidden, "%s.loggateway-check-%016" PRIx64 ".tmp", buf_text(&file->path),
                world_random(self->world));
-    enum status status = hidden_open(self, file, err);
+    enum status status = file_create(self, file, err);
     if (status == OK) {
-        status = write_all(self, file, slice_of("loggateway\n"), err);
+        status = file_write_all(self, file, slice_of("loggateway\n"), err);
     }
     if (status == OK) {
-        status = sync_and_close(self, file, err);
+        status = file_sync_and_close(self, file, err);
     }
     output_discard(self, &output);
     return status;

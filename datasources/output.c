@@ -72,6 +72,13 @@ void output_add_suffix(const struct outputs *outputs, const struct output *outpu
 
 /* --- bytes --- */
 
+static enum status write_out(struct outputs *outputs, struct output *output,
+                             const struct buf *bytes, struct err *err)
+{
+    output->n_bytes += bytes->len; /* also of a write that fails in the middle */
+    return outputs->calls->write(outputs->self, output, buf_slice(bytes), err);
+}
+
 /* Text into gzip, and what comes out of it to the place. */
 static enum status pack_text(struct outputs *outputs, struct output *output, int flush,
                              struct err *err)
@@ -87,8 +94,7 @@ static enum status pack_text(struct outputs *outputs, struct output *output, int
         code = deflate(pack, flush);
         outputs->packed.len = PACKED_BYTES - pack->avail_out;
         if (outputs->packed.len) {
-            enum status status =
-                outputs->calls->write(outputs->self, output, buf_slice(&outputs->packed), err);
+            enum status status = write_out(outputs, output, &outputs->packed, err);
             if (status != OK) {
                 return status;
             }
@@ -114,7 +120,7 @@ static enum status hand_on(struct outputs *outputs, struct output *output, int f
     if (outputs->gzip) {
         status = pack_text(outputs, output, flush, err);
     } else if (output->text.len) {
-        status = outputs->calls->write(outputs->self, output, buf_slice(&output->text), err);
+        status = write_out(outputs, output, &output->text, err);
     }
     buf_clear(&output->text);
     return status;
@@ -204,15 +210,28 @@ enum status outputs_put(struct outputs *outputs, const struct point *point, stru
     return output->text.len < CHUNK_BYTES ? OK : hand_on(outputs, output, Z_NO_FLUSH, err);
 }
 
-/* What no point was taken for is not written: it would be a header at most. */
+/* What no point was taken for since it was last whole is not written: it would be a header at
+ * most. */
 static enum status output_end(struct outputs *outputs, struct output *output, struct err *err)
 {
-    return output->n_points ? hand_on(outputs, output, Z_FINISH, err) : OK;
+    return output->n_points > output->whole.n_points ? hand_on(outputs, output, Z_FINISH, err) : OK;
+}
+
+enum status outputs_member_begin(struct outputs *outputs, struct err *err)
+{
+    enum status status = OK;
+    for (struct output *output = outputs->newest; output && status == OK; output = output->next) {
+        if (output->is_cut) {
+            status = outputs->calls->cut(outputs->self, output, output->whole.n_bytes, err);
+            output->is_cut = status != OK;
+        }
+    }
+    return status;
 }
 
 enum status outputs_end(struct outputs *outputs, struct err *err)
 {
-    enum status status = OK;
+    enum status status = outputs_member_begin(outputs, err); /* what a last drop left */
     for (struct output *output = outputs->newest; output && status == OK; output = output->next) {
         status = output_end(outputs, output, err);
     }
@@ -229,5 +248,68 @@ void outputs_drop(struct outputs *outputs)
         struct output *output = outputs->newest;
         outputs->newest = output->next;
         output_free(outputs, output);
+    }
+}
+
+/* --- objects that share their outputs --- */
+
+static void forget_without_points(struct outputs *outputs)
+{
+    struct output **at = &outputs->newest;
+    while (*at) {
+        struct output *output = *at;
+        if (output->whole.n_points) {
+            at = &output->next;
+            continue;
+        }
+        *at = output->next;
+        output_free(outputs, output);
+    }
+}
+
+/* Back to where it was when the last object ended. */
+static void output_take_back(struct output *output)
+{
+    output->is_cut |= output->n_bytes != output->whole.n_bytes;
+    output->n_points = output->whole.n_points;
+    output->n_bytes = output->whole.n_bytes;
+    buf_clear(&output->text);
+    if (output->is_packing) {
+        deflateReset(&output->pack);
+    }
+}
+
+static enum status member_end(struct outputs *outputs, struct output *output, struct err *err)
+{
+    if (output->n_points == output->whole.n_points) {
+        output_take_back(output); /* the head of a gzip member, perhaps */
+        return OK;
+    }
+    enum status status = hand_on(outputs, output, Z_FINISH, err);
+    if (status == OK) {
+        output->whole.n_points = output->n_points;
+        output->whole.n_bytes = output->n_bytes;
+        output_take_back(output);
+    }
+    return status;
+}
+
+enum status outputs_member_end(struct outputs *outputs, struct err *err)
+{
+    enum status status = OK;
+    for (struct output *output = outputs->newest; output && status == OK; output = output->next) {
+        status = member_end(outputs, output, err);
+    }
+    if (status == OK) {
+        forget_without_points(outputs);
+    }
+    return status;
+}
+
+void outputs_member_drop(struct outputs *outputs)
+{
+    forget_without_points(outputs);
+    for (struct output *output = outputs->newest; output; output = output->next) {
+        output_take_back(output);
     }
 }

@@ -23,6 +23,11 @@ struct output {
         *schema;     /* of its first point; the only one where the encoder has headers */
     unsigned number; /* among those of the object, from 0 */
     uint64_t n_points;
+    uint64_t n_bytes; /* written */
+    struct {
+        uint64_t n_points, n_bytes;
+    } whole;         /* what they were when the last object ended; not where each has its own */
+    bool is_cut;     /* to be cut to whole.n_bytes before anything else */
     struct buf text; /* encoded, not handed on yet */
     bool is_packing; /* pack is in use */
     z_stream pack;
@@ -34,6 +39,8 @@ struct output_calls {
     enum status (*write)(void *self, struct output *output, struct slice bytes, struct err *err);
     /* All bytes have been written: makes them durable under their name. */
     enum status (*finish)(void *self, struct output *output, struct err *err);
+    /* Takes back what was written behind the first `size` bytes. NULL: that is never wanted. */
+    enum status (*cut)(void *self, struct output *output, uint64_t size, struct err *err);
     /* Frees output->to, if any, and takes back what is not finished. */
     void (*discard)(void *self, struct output *output);
 };
@@ -58,6 +65,12 @@ void outputs_begin(struct outputs *outputs, struct slice key);
 enum status outputs_put(struct outputs *outputs, const struct point *point, struct err *err);
 enum status outputs_end(struct outputs *outputs, struct err *err);
 void outputs_drop(struct outputs *outputs);
+
+/* The same where objects share their outputs: outputs_put() between member_begin() and member_end()
+ * or member_drop(), which with gzip are members of their own; then outputs_end(). */
+enum status outputs_member_begin(struct outputs *outputs, struct err *err);
+enum status outputs_member_end(struct outputs *outputs, struct err *err);
+void outputs_member_drop(struct outputs *outputs);
 
 /*
  * What follows the object's key in the name of an output: the measurement where there is one for

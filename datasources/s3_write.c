@@ -152,7 +152,8 @@ static void output_discard(void *module, struct output *output)
     output->to = NULL;
 }
 
-const struct output_calls s3_output_calls = {output_write, output_finish, output_discard};
+const struct output_calls s3_output_calls = {
+    .write = output_write, .finish = output_finish, .discard = output_discard};
 
 /* --- the sink --- */
 

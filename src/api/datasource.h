@@ -67,6 +67,12 @@ struct tally {
                              = it keeps all */
 };
 
+/* Lent by the host to a sink that must know what became of objects it wrote in a run before. */
+struct settled {
+    enum status (*ask)(struct settled *settled, const struct object *object, bool *is_settled,
+                       struct err *err);
+};
+
 struct datasource {
     struct module about;
     bool keeps_figures; /* points about the runs themselves (gateway-01) belong here too */
@@ -144,6 +150,29 @@ struct datasource {
     /* Where such a place writes: its `folders` is what all keys it writes begin with. NULL when
      * begin is. */
     void (*target)(void *self, struct place *out);
+
+    /*
+     * Of such a place that can write one file for all objects of a run. All NULL: it cannot.
+     * end() then only says that the object is whole, and its points are durable after
+     * end_window(). Such a job has one worker.
+     */
+
+    /* Whether its options say so; asked before open() too. */
+    bool (*spans_run)(const void *self);
+
+    /* Before the run lists anything: clears away what a crash left, and takes back files that had
+     * their names already but whose objects did not settle. */
+    enum status (*recover)(void *self, struct settled *settled, struct err *err);
+
+    /* After open(): the run's window, which names the file. */
+    void (*window)(void *self, struct window window);
+
+    /* OK: all objects that ended are durable under their file's name; the next begin() begins
+     * another file. */
+    enum status (*end_window)(void *self, struct err *err);
+
+    /* The objects of the last end_window() have settled. */
+    void (*window_settled)(void *self);
 };
 
 #endif

@@ -29,6 +29,7 @@ struct files {
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
     int (*mkdir)(const char *path, mode_t mode);
+    int (*truncate)(int fd, off_t size);
 };
 
 struct world {

@@ -1,9 +1,8 @@
 /* batch: see batch.h. */
-#include "app/batch.h"
+#include "app/batch_private.h"
 
 #include "app/counted.h"
 #include "app/place.h"
-#include "app/tracked.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
@@ -13,38 +12,9 @@
 /* Flush when points have waited for so long, so that a slow source does not keep them back. */
 static const int64_t flush_after_ns = 10 * NS_PER_SECOND;
 
-enum { SETTLE_OBJECTS = 256 };
-
-/* An unacknowledged point. */
-struct waiting {
-    struct tracked *object;
-    struct origin origin;
-    int32_t day;
-    const char *measurement;
-};
-
-struct lane {
-    struct refusals refusals;
-    struct batch *batch;
-    size_t index; /* among the job's sinks */
-    const struct place_config *place;
-    void *self;
-    struct waiting *points;
-    size_t n_points, size;
-    enum status failure; /* of the ledger, during a refusal */
-};
-
-struct batch {
-    struct point_sink sink;
-    struct batch_setup setup;
-    struct lane lanes[LEDGER_SINKS_MAX];
-    struct tracked_list objects;
-    struct tracked *current;
-    int64_t oldest_ns; /* when the first unacknowledged point was put, monotonic; 0 = none */
-    size_t ready;      /* objects whose outcome can be written without another flush */
-    size_t busy;       /* the lane that was entered last */
-    bool holding;      /* that lane's sink makes us wait */
-    struct err refusal_err;
+enum {
+    SETTLE_OBJECTS = 256,
+    WINDOW_OBJECTS = 10000, /* in one file for a run: what is known of them is kept until then */
 };
 
 static enum status bury(struct batch *batch, struct tracked *object, const struct origin *origin,
@@ -82,8 +52,9 @@ static void add_totals(struct batch *batch, struct tracked *object)
 static enum status settle(struct batch *batch, struct err *err)
 {
     batch->ready = 0;
-    CLEANUP_FREE struct outcome *outcomes = memory_new(batch->objects.n * sizeof *outcomes);
-    size_t n = 0;
+    size_t n = tracked_count_outcomes(&batch->objects);
+    CLEANUP_FREE struct outcome *outcomes = memory_new(n * sizeof *outcomes);
+    n = 0;
     for (struct tracked *object = batch->objects.first; object; object = object->next) {
         if (tracked_has_outcome(object)) {
             tracked_outcome(&batch->objects, object, batch->setup.run, &outcomes[n++]);
@@ -157,7 +128,7 @@ static void count_stored(struct lane *lane)
     lane->n_points = 0;
 }
 
-static void stop_holding(struct batch *batch)
+void lane_stop_holding(struct batch *batch)
 {
     if (batch->holding) {
         batch->holding = false;
@@ -175,23 +146,16 @@ void batch_waiting(struct batch *batch)
     }
 }
 
-/* Whoever waits from here on waits for this lane. */
-static void enter(const struct lane *lane)
+void lane_enter(const struct lane *lane)
 {
-    stop_holding(lane->batch);
+    lane_stop_holding(lane->batch);
     lane->batch->busy = lane->index;
-}
-
-/* Its points are not acknowledged one batch after the other, but when their object has ended. */
-static bool keeps_objects(const struct lane *lane)
-{
-    return lane->place->module->begin != NULL;
 }
 
 static bool is_first_to_flush(const struct lane *lane)
 {
     const struct lane *first = lane->batch->lanes;
-    while (keeps_objects(first)) {
+    while (lane_keeps_objects(first)) {
         first++;
     }
     return lane == first;
@@ -219,12 +183,12 @@ static enum status lane_flush(struct lane *lane, struct err *err)
         return OK;
     }
     lane->failure = OK;
-    enter(lane);
+    lane_enter(lane);
     enum status status = keep_rate(lane, err);
     if (status == OK) {
         status = lane->place->module->flush(lane->self, &lane->refusals, err);
     }
-    stop_holding(lane->batch);
+    lane_stop_holding(lane->batch);
     if (status == OK && lane->failure != OK) {
         *err = lane->batch->refusal_err;
         status = err->status;
@@ -250,7 +214,7 @@ static enum status lane_put(struct lane *lane, const struct point *point,
                             const struct waiting *waiting, struct err *err)
 {
     const struct datasource *module = lane->place->module;
-    enter(lane);
+    lane_enter(lane);
     enum status status = module->put(lane->self, point, err);
     if (status == AGAIN) {
         status = lane_flush(lane, err);
@@ -259,8 +223,8 @@ static enum status lane_put(struct lane *lane, const struct point *point,
         }
         status = module->put(lane->self, point, err);
     }
-    if (status == OK && keeps_objects(lane)) {
-        stop_holding(lane->batch);
+    if (status == OK && lane_keeps_objects(lane)) {
+        lane_stop_holding(lane->batch);
         count_point(lane, waiting); /* for nothing, unless the object ends */
         return OK;
     }
@@ -335,38 +299,7 @@ static enum status take_dead(struct point_sink *sink, const struct origin *origi
 enum status batch_begin(struct batch *batch, const struct object *object, struct err *err)
 {
     batch->current = tracked_add(&batch->objects, object);
-    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        struct lane *lane = &batch->lanes[i];
-        if (keeps_objects(lane) && lane->place->module->begin(lane->self, object, err) != OK) {
-            return err_prefix(err, "sink %s", lane->place->name);
-        }
-    }
-    return OK;
-}
-
-/* Behind this, what such sinks have of the object is whole and durable. */
-static enum status lanes_end(struct batch *batch, struct err *err)
-{
-    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        struct lane *lane = &batch->lanes[i];
-        enter(lane);
-        enum status status = keeps_objects(lane) ? lane->place->module->end(lane->self, err) : OK;
-        stop_holding(batch);
-        if (status != OK) {
-            return err_prefix(err, "sink %s", lane->place->name);
-        }
-    }
-    return OK;
-}
-
-static void lanes_drop(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        struct lane *lane = &batch->lanes[i];
-        if (keeps_objects(lane)) {
-            lane->place->module->drop(lane->self);
-        }
-    }
+    return files_begin(batch, object, err);
 }
 
 struct point_sink *batch_sink(struct batch *batch)
@@ -374,15 +307,33 @@ struct point_sink *batch_sink(struct batch *batch)
     return &batch->sink;
 }
 
+/* Flushes every lane and settles what is done. */
+static enum status batch_flush(struct batch *batch, struct err *err)
+{
+    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
+        enum status status = lane_flush(&batch->lanes[i], err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    batch->oldest_ns = 0;
+    return settle(batch, err);
+}
+
 enum status batch_end(struct batch *batch, uint64_t records, const char *damage, struct err *err)
 {
     struct tracked *object = batch->current;
-    if (lanes_end(batch, err) != OK) {
+    if (files_end(batch, err) != OK) {
         return err->status;
     }
     batch->current = NULL;
     object->read = records;
     tracked_end(object, damage);
+    object->in_window = batch->spans_run;
+    batch->in_window += batch->spans_run;
+    if (batch->in_window >= WINDOW_OBJECTS) {
+        return batch_finish(batch, err);
+    }
     int64_t now = world_monotonic(batch->setup.world);
     if (batch->oldest_ns && now - batch->oldest_ns > flush_after_ns) {
         return batch_flush(batch, err);
@@ -395,33 +346,35 @@ enum status batch_drop(struct batch *batch, const char *error, struct err *err)
 {
     struct tracked *object = batch->current;
     batch->current = NULL;
-    lanes_drop(batch);
+    files_drop(batch);
     if (!error) {
         tracked_forget(object);
         return OK;
     }
     struct outcome outcome;
-    tracked_outcome(&batch->objects, object, batch->setup.run, &outcome);
-    outcome.n_sinks = 0;
-    outcome.state = OBJECT_FAILED;
-    outcome.error = error;
-    outcome.read = 0;
-    outcome.n_days = 0;
+    tracked_failure(&batch->objects, object, batch->setup.run, error, &outcome);
     tracked_forget(object);
     run_totals_add_failed(batch->setup.totals);
     return ledger_settle(batch->setup.ledger, batch->setup.scope, &outcome, 1, err);
 }
 
-enum status batch_flush(struct batch *batch, struct err *err)
+enum status batch_finish(struct batch *batch, struct err *err)
 {
-    for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        enum status status = lane_flush(&batch->lanes[i], err);
-        if (status != OK) {
-            return status;
-        }
+    enum status status = batch_flush(batch, err);
+    if (status != OK || !batch->spans_run) {
+        return status;
     }
-    batch->oldest_ns = 0;
-    return settle(batch, err);
+    status = files_end_window(batch, err);
+    if (status != OK) {
+        return status;
+    }
+    tracked_leave_window(&batch->objects);
+    batch->in_window = 0;
+    status = settle(batch, err);
+    if (status == OK) {
+        files_settled(batch);
+    }
+    return status;
 }
 
 static enum status number_sinks(struct batch *batch, struct err *err)
@@ -454,6 +407,10 @@ enum status batch_new(struct batch **out, const struct batch_setup *setup, struc
         if (lane->place->module->open(lane->self, setup->world, err) != OK) {
             return err_prefix(err, "sink %s", lane->place->name);
         }
+        if (lane_spans_run(lane)) {
+            lane->place->module->window(lane->self, setup->window);
+            batch->spans_run = true;
+        }
     }
     return number_sinks(batch, err);
 }
@@ -463,7 +420,7 @@ void batch_free(struct batch *batch)
     if (!batch) {
         return;
     }
-    stop_holding(batch);
+    lane_stop_holding(batch);
     for (size_t i = 0; i < batch->setup.n_sinks; i++) {
         struct lane *lane = &batch->lanes[i];
         if (lane->self) {

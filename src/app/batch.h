@@ -6,7 +6,8 @@
  *
  * Each sink has a lane of its own: its instance and its unacknowledged points; lanes flush
  * independently. A sink that keeps a file for each object has no such points: it answers for all of
- * an object when that ends. One batch per worker.
+ * an object when that ends; one that keeps a file for the run, for all of them when the run does.
+ * One batch per worker.
  */
 #ifndef APP_BATCH_H
 #define APP_BATCH_H
@@ -20,6 +21,7 @@
 struct batch_setup {
     struct ledger *ledger;
     int64_t scope, run;
+    struct window window;
     const struct place_config *const *sinks;
     size_t n_sinks;
     size_t n_parsers;
@@ -50,8 +52,9 @@ enum status batch_end(struct batch *batch, uint64_t records, const char *damage,
  * failed in this run; NULL: it is tried again at once. */
 enum status batch_drop(struct batch *batch, const char *error, struct err *err);
 
-/* Flushes every lane and settles what is done. */
-enum status batch_flush(struct batch *batch, struct err *err);
+/* At the end of the worker's part of the run: flushes every lane, gives the files of the run their
+ * names and settles what is done. */
+enum status batch_finish(struct batch *batch, struct err *err);
 
 /* True while a flush waits for a sink: the worker's watcher asks. */
 void batch_waiting(struct batch *batch);

@@ -107,7 +107,11 @@ static void *worker_main(void *run)
 static enum status start_workers(struct run *run, pthread_t *threads, size_t *started,
                                  struct err *err)
 {
-    size_t wanted = (size_t)run->job->options.workers;
+    size_t wanted = run_workers(run->job);
+    if (wanted < (size_t)run->job->options.workers) {
+        log_line(run->log, LOG_INFO, "one worker: a sink writes one file for the run", "job",
+                 run->job->name, NULL);
+    }
     if (wanted > run->objects_total) {
         wanted = run->objects_total;
     }
@@ -273,6 +277,9 @@ static enum status prepare(struct run *run, struct err *err)
 static enum status list_and_read(struct run *run, struct err *err)
 {
     enum status status = prepare(run, err);
+    if (status == OK) {
+        status = run_recover(run, err);
+    }
     if (status == OK) {
         status = run_list(run, err);
     }

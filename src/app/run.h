@@ -78,4 +78,10 @@ enum status run_list(struct run *run, struct err *err);
 /* One worker from its first object to its last. */
 void run_worker(struct run *run);
 
+/* How many workers the job's sinks allow: one where one of them writes a file for all objects. */
+size_t run_workers(const struct job_config *job);
+
+/* Before the listing: sinks of files for a run clear away what a crash left. */
+enum status run_recover(struct run *run, struct err *err);
+
 #endif

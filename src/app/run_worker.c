@@ -176,7 +176,7 @@ static enum status read_all(struct worker *worker, struct err *err)
         worker->run->objects_taken++;
     }
     worker->in_sink = true;
-    enum status status = batch_flush(worker->batch, err);
+    enum status status = batch_finish(worker->batch, err);
     worker->in_sink = false;
     return status;
 }
@@ -202,6 +202,7 @@ static enum status open_worker(struct worker *worker, struct err *err)
         .ledger = run->ledger,
         .scope = run->scope,
         .run = run->number,
+        .window = run->request.window,
         .sinks = job->to,
         .n_sinks = job->n_to,
         .n_parsers = job->n_parse,

@@ -132,12 +132,28 @@ void tracked_forget(struct tracked *object)
 
 bool tracked_has_outcome(const struct tracked *object)
 {
-    return object->ended && !object->forgotten && object->outstanding == 0;
+    return object->ended && !object->forgotten && object->outstanding == 0 && !object->in_window;
 }
 
 bool tracked_is_done(const struct tracked *object)
 {
-    return (object->ended || object->forgotten) && object->outstanding == 0;
+    return (object->ended || object->forgotten) && object->outstanding == 0 && !object->in_window;
+}
+
+size_t tracked_count_outcomes(const struct tracked_list *list)
+{
+    size_t n = 0;
+    for (const struct tracked *object = list->first; object; object = object->next) {
+        n += tracked_has_outcome(object);
+    }
+    return n;
+}
+
+void tracked_leave_window(struct tracked_list *list)
+{
+    for (struct tracked *object = list->first; object; object = object->next) {
+        object->in_window = false;
+    }
 }
 
 static void sum_kinds(const struct tracked_list *list, const struct tracked *object, size_t sink,
@@ -171,4 +187,15 @@ void tracked_outcome(const struct tracked_list *list, const struct tracked *obje
     for (size_t sink = 0; sink < list->n_sinks; sink++) {
         sum_kinds(list, object, sink, &out->sinks[sink]);
     }
+}
+
+void tracked_failure(const struct tracked_list *list, const struct tracked *object, int64_t run,
+                     const char *error, struct outcome *out)
+{
+    tracked_outcome(list, object, run, out);
+    out->n_sinks = 0;
+    out->state = OBJECT_FAILED;
+    out->error = error;
+    out->read = 0;
+    out->n_days = 0;
 }

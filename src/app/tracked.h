@@ -15,6 +15,7 @@ struct tracked {
     char *key;
     unsigned char etag[16];
     bool ended, forgotten;
+    bool in_window; /* in a file of the run that has no name yet */
     enum object_state state;
     char *error;
     uint64_t read;
@@ -61,6 +62,15 @@ bool tracked_has_outcome(const struct tracked *object);
 
 /* Ended or forgotten, and no point under way. */
 bool tracked_is_done(const struct tracked *object);
+
+size_t tracked_count_outcomes(const struct tracked_list *list);
+
+/* The files of the run have got their names. */
+void tracked_leave_window(struct tracked_list *list);
+
+/* The outcome of an object that could not be read. */
+void tracked_failure(const struct tracked_list *list, const struct tracked *object, int64_t run,
+                     const char *error, struct outcome *out);
 
 /* Borrows from object. */
 void tracked_outcome(const struct tracked_list *list, const struct tracked *object, int64_t run,

@@ -171,6 +171,7 @@ static const struct files real_files = {
     .rename = rename,
     .unlink = unlink,
     .mkdir = mkdir,
+    .truncate = ftruncate,
 };
 
 static const struct world_calls real_calls = {

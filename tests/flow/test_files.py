@@ -255,6 +255,180 @@ exit "$((code + 100))"
         self.assert_points(self.points_of(self.files("copy")), wanted.points)
 
 
+class ForARun(Files):
+    """`per: window`: one file for all that a run reads, whole or not there; never two workers."""
+
+    FULL_DISK = IntoFiles.FULL_DISK
+    NAME = "20260101T000000Z--20261201T000000Z"
+
+    def window_job(self, source=None, **options):
+        self.job({"kept": self.file_sink(per="window", **options)}, source, workers=4)
+
+    def pull_window(self, *arguments, **options):
+        return self.pull("--to-date", "2026-12-01", *arguments, **options)
+
+    def rows(self, files, style):
+        """How many points the files hold, repeated ones too; no field of these has a line end."""
+        texts = [(gzip.decompress(data) if name.endswith(".gz") else data).decode() for name, data in files.items()]
+        if style == "csv":
+            return sum(len(list(csv.reader(io.StringIO(text, newline="")))) - 1 for text in texts)
+        return sum(len(scripted.split_lines(text)) if style == "line_protocol" else text.count("\n") for text in texts)
+
+    def assert_exact_files(self, wanted, style="line_protocol"):
+        files = self.files("out")
+        self.assert_points(self.points_of(files, style), wanted.points)
+        self.assertEqual(self.rows(files, style), wanted.figures()["stored"])
+        self.assertEqual([name for name in files if name.startswith(".")], [])
+
+    def test_every_format_holds_every_point_in_one_file(self):
+        wanted = self.make_input(self.generated(bad=8))
+        for style, suffix in SUFFIXES.items():
+            for packs in (False, True):
+                with self.subTest(style, gzip=packs):
+                    self.forget()
+                    shutil.rmtree(self.path("out"), ignore_errors=True)
+                    self.window_job(format=style, gzip=packs)
+                    self.assert_figures(self.pull_window(), **wanted.figures(), objects=12, failed=0, quarantined=0)
+                    files = self.files("out")
+                    end = suffix + (".gz" if packs else "")
+                    names = ["." + name for name in FIELDS] if style == "csv" else [""]
+                    self.assertEqual(set(files), {self.NAME + name + end for name in names})
+                    self.assert_exact_files(wanted, style)
+                    self.pull_window()
+                    self.assertEqual(self.files("out"), files)
+
+    def test_nothing_read_nothing_written(self):
+        self.make_input(self.generated())
+        self.window_job()
+        self.assert_figures(self.pull("--to-date", "2026-03-25", since="2026-03-20"), objects=0, stored=0)
+        self.assertEqual(self.files("out"), {})
+
+    def test_an_object_that_is_lost_while_it_is_read_is_cut_off_again(self):
+        noise = random.Random(2)
+        first, other, last = [[s3_record(base + number, noise=noise.randbytes(2000).hex()) for number in range(600)] for base in (0, 1000, 2000)]
+        for packs in (False, True):
+            with self.subTest(gzip=packs):
+                self.forget()
+                shutil.rmtree(self.path("out"), ignore_errors=True)
+                data = {FOLDER + "S3-%s.gz" % name: packed(*records) for name, records in (("a", first), ("b", other), ("c", last))}
+                server = self.server(data)
+                lost = FOLDER + "S3-b.gz"
+                server.fault("get", scripted.edit(cut_at=len(data[lost]) // 2), when=lambda request: request.key == lost)
+                server.fault("get", scripted.status(404, b"<Error><Code>NoSuchKey</Code></Error>"), when=lambda request: request.key == lost)
+                self.window_job(self.s3_source(server), format="json_lines", gzip=packs)
+                self.assert_figures(self.pull_window(code=1), objects=3, failed=1)
+                self.assert_exact_files(expect.expect([(key, data[key], 0) for key in data if key != lost]), "json_lines")
+                self.pull_window()
+                end = ".jsonl" + (".gz" if packs else "")
+                self.assertEqual(set(self.files("out")), {self.NAME + end, self.NAME + "-2" + end}, "what settled was replaced")
+                self.assert_exact_files(expect.expect([(key, data[key], 0) for key in data]), "json_lines")
+
+    def test_ten_thousand_objects_are_enough_for_a_file(self):
+        objects = [(FOLDER + "S3-%05d" % number, harness.lines(s3_record(number)), 0) for number in range(10003)]
+        os.makedirs(self.path("input", FOLDER))
+        for key, data, _ in objects:
+            with open(self.path("input", key), "wb") as file:
+                file.write(data)
+            os.utime(self.path("input", key), (1772366400, 1772366400))
+        self.window_job()
+        self.assert_figures(self.pull_window(), objects=10003, stored=10003)
+        files = self.files("out")
+        self.assertEqual({name: data.count(b"\n") for name, data in files.items()}, {self.NAME + ".lp": 10000, self.NAME + "-2.lp": 3})
+        self.assert_exact_files(expect.expect(objects))
+
+    def test_killed_at_random_moments(self):
+        wanted = self.make_input(self.generated(records=900, objects_per_kind=6))
+        span_s, rng, killed = 60, random.Random(5), 0
+        for _ in range(3):
+            self.forget()
+            self.window_job(format="json_lines")
+            began = time.monotonic()
+            self.pull_window()
+            span_s = min(span_s, time.monotonic() - began)
+        for _ in range(KILLS):
+            self.forget()
+            shutil.rmtree(self.path("out"))
+            self.window_job(format="json_lines")
+            process = self.start("pull", "--from-date", "2026-01-01", "--to-date", "2026-12-01")
+            time.sleep(rng.uniform(0, span_s))
+            process.kill()
+            killed += process.wait() == -signal.SIGKILL
+            self.pull()
+            self.assert_exact_files(wanted, "json_lines")
+        self.assertGreater(killed, KILLS // 3, "the moments were too late to prove anything")
+
+    def test_killed_between_the_name_and_the_ledger(self):
+        """Who holds the ledger keeps the program there."""
+        wanted = self.make_input(self.generated())
+        influx = self.server()
+        influx.fault("write", scripted.edit(delay_s=2), times=1)
+        sink = {"type": "influxdb", "host": influx.url, "token": scripted.TOKEN, "org": scripted.ORG, "bucket": scripted.BUCKET}
+        self.job({"influx": sink, "kept": self.file_sink(per="window", format="csv")})
+        process = self.start("pull", "--from-date", "2026-01-01", "--to-date", "2026-12-01")
+        wait_for(lambda: influx.of("write"))
+        ledger = sqlite3.connect(self.state_path, isolation_level=None)
+        ledger.execute("BEGIN IMMEDIATE")
+        visible = {self.NAME + "." + name + ".csv" for name in FIELDS}
+        wait_for(lambda: visible <= set(self.files("out")))
+        process.kill()
+        process.wait()
+        ledger.execute("ROLLBACK")
+        ledger.close()
+        self.assertEqual(set(self.files("out")) - visible, {".loggateway-window.journal"})
+        self.pull()
+        self.assertTrue(visible.isdisjoint(self.files("out")), "the files of a run that never settled")
+        self.assert_exact_files(wanted, "csv")
+        self.assert_points(influx.audit_points(), wanted.points)
+
+    def test_objects_settle_when_both_sinks_have_them(self):
+        wanted = self.make_input(self.generated())
+        influx = self.server()
+        influx.fault("write", scripted.status(401, b'{"message":"unauthorized access"}'), times=1000)
+        sink = {"type": "influxdb", "host": influx.url, "token": scripted.TOKEN, "org": scripted.ORG, "bucket": scripted.BUCKET}
+        self.job({"kept": self.file_sink(per="window"), "influx": sink})
+        for row in self.pull_window(code=1).summaries():
+            self.assertEqual((row["objects"], row["stored"]), (0, 0))
+        self.assertEqual(self.files("out"), {}, "of a run that failed")
+        influx.faults.clear()
+        os.rename(self.path("out"), self.path("away"))
+        for row in self.pull_window(code=1).summaries():
+            self.assertEqual((row["objects"], row["stored"]), (0, 0))
+        os.rename(self.path("away"), self.path("out"))
+        result = self.pull_window()
+        for name in ("kept", "influx"):
+            self.assert_figures(result, sink=name, **wanted.figures(), objects=12)
+        self.assert_exact_files(wanted)
+        self.assert_points(influx.audit_points(), wanted.points)
+
+    def test_a_drained_run_keeps_what_it_read(self):
+        data = {FOLDER + "S3-%d.gz" % number: packed(s3_record(number)) for number in range(2)}
+        server = self.server(data)
+        server.fault("get", scripted.edit(delay_s=2), when=lambda request: request.key.endswith("S3-0.gz"))
+        self.window_job(self.s3_source(server))
+        process = self.start("pull", "--from-date", "2026-01-01", "--to-date", "2026-12-01")
+        wait_for(lambda: server.of("get"))
+        process.terminate()
+        self.assertEqual(self.finish(process).code, 1)
+        self.assertEqual(set(self.files("out")), {self.NAME + ".lp"})
+        self.pull_window()
+        self.assertEqual(set(self.files("out")), {self.NAME + ".lp", self.NAME + "-2.lp"})
+        self.assert_exact_files(expect.expect([(key, data[key], 0) for key in data]))
+
+    @unittest.skipUnless(MAY_MOUNT, "may not mount a small disk")
+    def test_a_full_disk_holds_and_the_next_pull_completes(self):
+        wanted = self.make_input(self.generated(records=300))
+        self.window_job()
+        command = ["unshare", "-m", "sh", "-c", self.FULL_DISK, "sh", self.path("out"), harness.BINARY, self.config_path, self.path("copy")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=harness.ENVIRONMENT, preexec_fn=harness.die_with_parent)
+        self.assertEqual(done.returncode, 101, done.stderr[-3000:])
+        self.assertIn("No space left on device", done.stderr)
+        with open(self.path("copy.hidden"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "")
+        os.rmdir(self.path("out"))
+        os.rename(self.path("copy"), self.path("out"))
+        self.assert_exact_files(wanted)
+
+
 class SeveralSinks(Files):
     """InfluxDB, SQLite and files at once: an object is settled when all three have it."""
 

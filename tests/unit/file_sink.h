@@ -26,8 +26,8 @@ extern const struct datasource file_datasource;
 
 /* Which call fails, and what was called: files have no context to keep it in. */
 struct faults {
-    int write, sync, rename, mkdir; /* an errno; 0 = none */
-    size_t room;                    /* bytes that write() still takes; then it fails */
+    int write, sync, rename, mkdir, truncate; /* an errno; 0 = none */
+    size_t room;                              /* bytes that write() still takes; then it fails */
     bool short_writes, interrupted;
     char calls[512]; /* of fsync (s, F: of a folder) and rename (r) */
 };
@@ -80,6 +80,11 @@ static inline int sim_mkdir(const char *path, mode_t mode)
     return faults.mkdir ? fails(faults.mkdir) : mkdir(path, mode);
 }
 
+static inline int sim_truncate(int fd, off_t size)
+{
+    return faults.truncate ? fails(faults.truncate) : ftruncate(fd, size);
+}
+
 static const struct files sim_files = {
     .open = plain_open,
     .read = read,
@@ -91,6 +96,7 @@ static const struct files sim_files = {
     .rename = sim_rename,
     .unlink = unlink,
     .mkdir = sim_mkdir,
+    .truncate = sim_truncate,
 };
 
 struct fixture {

@@ -124,6 +124,7 @@ static const struct files plain_files = {
     .rename = rename,
     .unlink = unlink,
     .mkdir = mkdir,
+    .truncate = ftruncate,
 };
 
 static inline struct plain_world plain_world_make(void)
