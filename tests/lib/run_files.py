@@ -24,8 +24,9 @@ def number(pattern, text):
 def run(path):
     """A file's figures as (passed, failed, skipped), and what it printed."""
     began = time.monotonic()
+    beside = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(path))}  # its helpers
     result = subprocess.run([sys.executable, "-m", "unittest", path], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL)
+                            stdin=subprocess.DEVNULL, env=beside)
     text = result.stdout + result.stderr
     ran = number(r"(?m)^Ran (\d+) test", text)
     failed = number(r"(?m)^FAILED .*failures=(\d+)", text) + number(r"(?m)^FAILED .*errors=(\d+)", text)
