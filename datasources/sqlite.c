@@ -59,12 +59,14 @@ static enum status read_int(sqlite3 *db, const char *sql, int64_t *out, struct e
     return status;
 }
 
-/* OK: ours, or empty and *is_new. Changes nothing, since it may be somebody else's. */
+/* OK: ours, or empty and *is_new. Changes nothing, since it may be somebody else's. Another worker
+ * may be making the file at this moment: it sets the id before the first table, so whoever looks
+ * for tables first and finds one finds the id too. */
 static enum status check_owner(sqlite3 *db, bool *is_new, struct err *err)
 {
     int64_t id = 0, tables = 0;
-    if (read_int(db, "PRAGMA application_id", &id, err) != OK ||
-        read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != OK) {
+    if (read_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != OK ||
+        read_int(db, "PRAGMA application_id", &id, err) != OK) {
         return err->status;
     }
     *is_new = id == 0 && tables == 0;
