@@ -410,7 +410,7 @@ static void parser_new(struct s3_list *list)
     if (!list->parser) {
         abort(); /* out of memory: base/memory.h */
     }
-    xmlCtxtUseOptions(list->parser, XML_PARSE_NONET);
+    xmlCtxtUseOptions(list->parser, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
 }
 
 void s3_list_begin(struct s3_list *list)
@@ -457,6 +457,11 @@ static bool is_open(const struct s3_list *list)
 
 enum status s3_list_put(struct s3_list *list, struct slice bytes, struct err *err)
 {
+    /* Listings are UTF-8; libxml2 would guess at others from the first bytes, as they are cut. */
+    bool other = list->put_bytes == 0 && bytes.len && !strchr("<\xEF \t\r\n", *bytes.at);
+    if (other || (bytes.len && memchr(bytes.at, 0, bytes.len))) {
+        refuse(list, "not XML in UTF-8");
+    }
     list->put_bytes += bytes.len;
     if (list->put_bytes > REPLY_MAX_BYTES) {
         refuse(list, "more than 64 MiB");
