@@ -1,6 +1,6 @@
 /*
  * sqlite: a file of our own as a place to write to, for looking at logs without a server. The host
- * calls it through sqlite_datasource. Not the ledger, which is another file (app/ledger).
+ * calls it through sqlite_datasource. Not the ledger, which is another file (ledger/ledger).
  *
  * Each worker has an instance and so a connection; they share the file. A writer keeps others out,
  * so a batch is gathered in memory and written in one short transaction by flush.

@@ -1,6 +1,6 @@
 /* loggateway: sets up what is once per process (libcurl, libxml2, SIGPIPE) and hands over to
- * app/cli. */
-#include "app/cli.h"
+ * commands/cli. */
+#include "commands/cli.h"
 #include "net/http.h"
 
 #include <signal.h>

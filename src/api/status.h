@@ -3,7 +3,7 @@
  *
  * A status says what the caller does next; an err says what happened, outermost noun first. The
  * text is set once, where the fault is found; each caller on the way out puts its own noun in front
- * (err_prefix). Only app/ and main print it. A text never holds a secret.
+ * (err_prefix). Only commands/ prints it. A text never holds a secret.
  */
 #ifndef API_STATUS_H
 #define API_STATUS_H

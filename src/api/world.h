@@ -1,5 +1,5 @@
 /*
- * world: every effect a module may have, lent by the host. The real one is app/world.c; tests put a
+ * world: every effect a module may have, lent by the host. The real one is run/world.c; tests put a
  * simulated one in its place. One world belongs to one thread.
  */
 #ifndef API_WORLD_H

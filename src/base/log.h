@@ -1,5 +1,5 @@
 /*
- * log: one line per event on stderr, logfmt or JSON. Only app/ and main call it. Values are
+ * log: one line per event on stderr, logfmt or JSON. Only run/ and commands/ call it. Values are
  * escaped, so a foreign text cannot forge a line. Safe to call from every thread. log_line(&log,
  * LOG_INFO, "run finished", "job", name, "objects", log_int(n).text, NULL);
  */

@@ -30,7 +30,7 @@ struct job_options {
     int64_t max_object_bytes; /* inflated; default 32GiB */
     int64_t max_ratio;        /* default 250 */
     int64_t look_back_ns;     /* how far before a window folders are listed too; default 35d */
-    const char *schedule;     /* app/cron; default "0 * * * *" */
+    const char *schedule;     /* schedule/cron; default "0 * * * *" */
     const char *timezone;     /* of the schedule; default UTC */
     int64_t start_ns;         /* how far back the first run of the service reads; default 30d */
     int64_t rate;             /* points a second, over all workers; 0 = no limit */

@@ -1,6 +1,6 @@
 /*
  * metrics: the stanza `metrics:`, which has the service answer questions about itself over HTTP,
- * and where. Called by config/config; app/health listens there.
+ * and where. Called by config/config; commands/health listens there.
  */
 #include "config/loader.h"
 #include "config/values.h"

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lib import million  # noqa: E402
 from lib.harness import Case, packed, s3_record  # noqa: E402
 
-# As src/app/ledger_counts packs them: 300 records read, 300 stored in the one sink, all of one measurement and day.
+# As src/ledger/counts packs them: 300 records read, 300 stored in the one sink, all of one measurement and day.
 COUNTS = bytes.fromhex("ac02 00 01" + "ac02 00 00 00" + "08 f0c102 ac02")
 SETTLED = 1
 # They make keys of 60 bytes on average.

@@ -1,10 +1,10 @@
 /*
- * next: asks app/cron and app/zone many questions in one process, for the tests beside it. Each
- * line it reads is a question, fields parted by tabs: expression, zone, epoch, answered with the
- * epoch of the next run or "never"; with --offsets zone, epoch, answered with the offset in
- * seconds. A line that it does not understand ends it with exit code 1. Not installed.
+ * next: asks schedule/cron and schedule/zone many questions in one process, for the tests beside
+ * it. Each line it reads is a question, fields parted by tabs: expression, zone, epoch, answered
+ * with the epoch of the next run or "never"; with --offsets zone, epoch, answered with the offset
+ * in seconds. A line that it does not understand ends it with exit code 1. Not installed.
  */
-#include "app/cron.h"
+#include "schedule/cron.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /*
- * Fuzz target of app/cron: the first eight bytes are an instant, the ninth says which zone, the
- * rest is an expression. A run that is found is after the instant, is found again from any moment
- * before it, and in UTC its second, minute, hour and month are in their fields.
+ * Fuzz target of schedule/cron: the first eight bytes are an instant, the ninth says which zone,
+ * the rest is an expression. A run that is found is after the instant, is found again from any
+ * moment before it, and in UTC its second, minute, hour and month are in their fields.
  */
-#include "app/cron.h"
+#include "schedule/cron.h"
 
 #include "../unit/zone_bytes.h"
 #include "base/cleanup.h"

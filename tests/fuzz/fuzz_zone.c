@@ -1,8 +1,8 @@
 /*
- * Fuzz target of app/zone: any bytes as a zone file. What is taken gives offsets of less than 26
- * hours, the next change is later, and between an instant and its next change nothing changes.
+ * Fuzz target of schedule/zone: any bytes as a zone file. What is taken gives offsets of less than
+ * 26 hours, the next change is later, and between an instant and its next change nothing changes.
  */
-#include "app/zone.h"
+#include "schedule/zone.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -20,8 +20,12 @@ BELOW = {
     "net": {"api", "base", "data"},
     "parsers": {"api", "base"},
     "modules": {"api", "base", "data", "input", "config", "net"},
-    "app": {"api", "base", "data", "input", "config", "net", "modules"},
-    "main": {"api", "base", "data", "input", "config", "net", "modules", "app"},
+    "ledger": {"api", "base", "data", "config"},
+    "schedule": {"api", "base", "config"},
+    "run": {"api", "base", "data", "input", "config", "net", "modules", "ledger"},
+    "report": {"api", "base", "data", "config", "ledger"},
+    "commands": {"api", "base", "data", "input", "config", "net", "modules", "ledger", "schedule", "run", "report"},
+    "main": {"api", "base", "data", "input", "config", "net", "modules", "commands"},
 }
 API_MAY_INCLUDE = {"base/slice.h", "base/buf.h"}
 ROOM_OF_FOLDER = {"src/encoders": "modules", "datasources": "modules", "parsers": "parsers"}

@@ -19,9 +19,9 @@ FAULTS = {
         ("src/api/a.h", '/* */\n#include "base/arena.h"\n'),
         ("src/input/a.c", '/* */\n#include "net/http.h"\n'),
         ("src/net/a.c", '/* */\n#include "modules.h"\n'),
-        ("src/encoders/a.c", '/* */\n  #  include "app/ledger.h"\n'),
+        ("src/encoders/a.c", '/* */\n  #  include "ledger/ledger.h"\n'),
         ("parsers/a.c", '/* */\n#include "data/scan.h"\n'),
-        ("datasources/a.c", '/* */\n#include "app/ledger.h"\n'),
+        ("datasources/a.c", '/* */\n#include "ledger/ledger.h"\n'),
     ],
     "lengths": [("src/base/a.c", "/* */\n" * 501), ("tests/unit/a.c", LONG_FUNCTION)],
     "globals": [
@@ -56,7 +56,7 @@ GOOD = {
         ("parsers/a.c", '/* */\n#include "api/parser.h"\n#include "base/timestamp.h"\n'),
         ("datasources/local.h", "/* */\n"),
         ("datasources/a.c", '/* */\n#include "local.h"\n#include "net/s3.h"\n'),
-        ("src/main.c", '/* */\n#include "modules.h"\n#include "app/cli.h"\n'),
+        ("src/main.c", '/* */\n#include "modules.h"\n#include "commands/cli.h"\n'),
     ],
     "lengths": [("src/base/a.c", "/* */\n" * 500), ("src/base/b.c", SIXTY_LINES)],
     "globals": [

@@ -18,7 +18,7 @@ BROWSER = shutil.which("chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--hide-scrollbars",
          "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--enable-logging=stderr"]
 LIGHT, DARK = "--blink-settings=preferredColorScheme=1", "--blink-settings=preferredColorScheme=0"
-# Of the page and of the first series, as report_page.c and report_plot.c have them.
+# Of the page and of the first series, as report/page.c and report/plot.c have them.
 PAGE = {LIGHT: (0xFF, 0xFF, 0xFF), DARK: (0x15, 0x18, 0x1C)}
 FIRST = {LIGHT: (0x2A, 0x6F, 0xB0), DARK: (0x6C, 0xB0, 0xF0)}
 

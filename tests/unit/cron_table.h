@@ -1,12 +1,12 @@
 /*
  * cron_table: schedules with the runs that are wanted of them, and the check of a table of such.
- * For the tests of app/cron. Include it after cmocka.h.
+ * For the tests of schedule/cron. Include it after cmocka.h.
  */
 #ifndef TESTS_CRON_TABLE_H
 #define TESTS_CRON_TABLE_H
 
-#include "app/cron.h"
 #include "base/timestamp.h"
+#include "schedule/cron.h"
 
 enum { RUNS_MAX = 8 };
 

@@ -5,7 +5,7 @@
 #ifndef TESTS_LEDGER_PLACE_H
 #define TESTS_LEDGER_PLACE_H
 
-#include "app/ledger.h"
+#include "ledger/ledger.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"

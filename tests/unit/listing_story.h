@@ -8,9 +8,9 @@
 
 #include "ledger_place.h"
 
-#include "app/ledger_cursors.h"
-#include "app/ledger_letters.h"
-#include "app/run.h"
+#include "ledger/cursors.h"
+#include "ledger/letters.h"
+#include "run/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define HOUR_NS (3600 * NS_PER_SECOND)

@@ -1,5 +1,5 @@
-/* Tests of app/child, with the programs that every system has. */
-#include "app/child.h"
+/* Tests of report/child, with the programs that every system has. */
+#include "report/child.h"
 
 #include "base/cleanup.h"
 #include "base/timestamp.h"

@@ -1,5 +1,6 @@
-/* Tests of app/cron in UTC: the fields, and what is refused. The days are those of a calendar. */
-#include "app/cron.h"
+/* Tests of schedule/cron in UTC: the fields, and what is refused. The days are those of a calendar.
+ */
+#include "schedule/cron.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

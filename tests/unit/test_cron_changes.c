@@ -1,8 +1,8 @@
 /*
- * Tests of app/cron when clocks change. The changes are those of the IANA data; the runs in UTC
- * were worked out by hand.
+ * Tests of schedule/cron when clocks change. The changes are those of the IANA data; the runs in
+ * UTC were worked out by hand.
  */
-#include "app/cron.h"
+#include "schedule/cron.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
  */
 #include "listing_story.h"
 
-#include "app/run_cursors.h"
+#include "run/cursors.h"
 
 /* --- stems --- */
 

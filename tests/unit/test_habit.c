@@ -1,8 +1,8 @@
-/* Tests of app/habit: which gaps make which limit, worked out by hand. In hours. */
-#include "app/habit.h"
+/* Tests of commands/habit: which gaps make which limit, worked out by hand. In hours. */
+#include "commands/habit.h"
 
-#include "app/ledger.h"
 #include "base/timestamp.h"
+#include "ledger/ledger.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

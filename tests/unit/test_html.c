@@ -1,5 +1,5 @@
-/* Tests of app/html. */
-#include "app/html.h"
+/* Tests of report/html. */
+#include "report/html.h"
 
 #include "base/cleanup.h"
 

@@ -1,5 +1,5 @@
-/* Tests of app/ledger_counts: bytes written by hand after the LEB128 description, and back. */
-#include "app/ledger_counts.h"
+/* Tests of ledger/counts: bytes written by hand after the LEB128 description, and back. */
+#include "ledger/counts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
-/* Tests of app/ledger as a file: who may read it, whose it is, upgrades, several threads, faults of
- * the disk, and its size. Several processes are in test_ledger_processes.c. */
+/* Tests of ledger/ledger as a file: who may read it, whose it is, upgrades, several threads, faults
+ * of the disk, and its size. Several processes are in test_ledger_processes.c. */
 #include "ledger_place.h"
 
-#include "app/ledger_private.h"
+#include "ledger/private.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
-/* Tests of app/ledger_letters: dead letters found by their filter, folded by reason, kept or
+/* Tests of ledger/letters: dead letters found by their filter, folded by reason, kept or
  * replaced by outcomes, requeued; and the upgrade that gave them a date. */
 #include "ledger_place.h"
 
-#include "app/ledger_letters.h"
+#include "ledger/letters.h"
 
 static const struct letter_filter every = {.since_ns = INT64_MIN};
 

@@ -1,4 +1,4 @@
-/* Tests of app/ledger with several processes on one file, and with processes that are killed. */
+/* Tests of ledger/ledger with several processes on one file, and with processes that are killed. */
 #include "ledger_place.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* Tests of app/ledger: counts follow the names of the sinks, whatever their order in `to:`. */
+/* Tests of ledger/ledger: counts follow the names of the sinks, whatever their order in `to:`. */
 #include "ledger_place.h"
 
 static void list(struct ledger_place *place, const char *const *keys)

@@ -1,4 +1,4 @@
-/* Tests of app/ledger: counts, dead letters, runs, fingerprints and the figures of `status`. */
+/* Tests of ledger/ledger: counts, dead letters, runs, fingerprints and the figures of `status`. */
 #include "ledger_place.h"
 
 /* Lists exactly these keys (NULL-terminated), all of version 1. */

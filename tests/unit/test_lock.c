@@ -1,5 +1,5 @@
-/* Tests of app/lock: exclusion between descriptors and processes, and that death releases. */
-#include "app/lock.h"
+/* Tests of run/lock: exclusion between descriptors and processes, and that death releases. */
+#include "run/lock.h"
 
 #include "base/memory.h"
 #include "base/slice.h"

@@ -1,8 +1,8 @@
 /* test_metrics: what is counted and how it is written, without a service. The texts are by hand,
  * after Prometheus's description of its text format. */
-#include "app/metrics.h"
 #include "base/cleanup.h"
 #include "base/timestamp.h"
+#include "run/metrics.h"
 
 #include <pthread.h>
 #include <setjmp.h>

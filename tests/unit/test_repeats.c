@@ -1,5 +1,5 @@
-/* Tests of app/repeats. */
-#include "app/repeats.h"
+/* Tests of run/repeats. */
+#include "run/repeats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Tests of the parts of app/report that need no store: periods, figures, names. */
-#include "app/report.h"
+/* Tests of the parts of report that need no store: periods, figures, names. */
+#include "report/report.h"
 
 #include "base/cleanup.h"
 #include "base/timestamp.h"

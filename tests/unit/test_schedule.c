@@ -1,5 +1,5 @@
-/* Tests of app/schedule: options of a job in, instants in nanoseconds out. */
-#include "app/schedule.h"
+/* Tests of schedule/schedule: options of a job in, instants in nanoseconds out. */
+#include "schedule/schedule.h"
 
 #include "base/timestamp.h"
 

@@ -1,5 +1,5 @@
-/* Tests of app/shown. */
-#include "app/shown.h"
+/* Tests of data/shown. */
+#include "data/shown.h"
 
 #include "base/cleanup.h"
 #include "base/timestamp.h"

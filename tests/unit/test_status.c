@@ -2,8 +2,8 @@
  * late, and whether a job is well. Times count from the start of 2026-03-01 (a Sunday), UTC. */
 #include "ledger_place.h"
 
-#include "app/lock.h"
-#include "app/status.h"
+#include "commands/status.h"
+#include "run/lock.h"
 
 #define MINUTE (60 * NS_PER_SECOND)
 #define HOUR (60 * MINUTE)

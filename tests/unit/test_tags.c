@@ -1,6 +1,6 @@
 /* test_tags: values of tags and series are counted as they are, up to a limit. Figures are worked
  * out by hand. */
-#include "app/tags.h"
+#include "commands/tags.h"
 
 #include "base/cleanup.h"
 

@@ -1,5 +1,5 @@
-/* Tests of app/ledger_verify: what the ledger claims, told as one line a claim. */
-#include "app/ledger_verify.h"
+/* Tests of ledger/verify: what the ledger claims, told as one line a claim. */
+#include "ledger/verify.h"
 #include "ledger_place.h"
 
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /*
- * Tests of app/zone: changes of known zones, the footer's rules on files made by hand, and what is
- * not a zone file. tests/cron compares many more instants with Python's zoneinfo.
+ * Tests of schedule/zone: changes of known zones, the footer's rules on files made by hand, and
+ * what is not a zone file. tests/cron compares many more instants with Python's zoneinfo.
  */
-#include "app/zone.h"
+#include "schedule/zone.h"
 
 #include "base/cleanup.h"
 #include "base/timestamp.h"

@@ -1,0 +1,236 @@
+/* verify_claims: what the ledger says, held against itself. See verify.h. */
+#include "commands/verify.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* One walk over the claims. */
+struct checker {
+    struct claims claims;
+    struct verify *verify;
+    uint64_t points[LEDGER_SINKS_MAX]; /* of the current claim's days, by its sinks */
+};
+
+static struct checker *of_claims(struct claims *claims)
+{
+    return (struct checker *)claims; /* the first member */
+}
+
+static uint64_t sum_of(const struct sink_counts *counts)
+{
+    return counts->stored + counts->duplicate + counts->expired + counts->dead;
+}
+
+/* The days that are cut off at both ends of time exist too. */
+static bool exists(int32_t day)
+{
+    return day >= VERIFY_DAY_FIRST - 1 && day <= VERIFY_DAY_LAST + 1;
+}
+
+/* NULL: of no sink in question, or not compared. */
+static struct verify_day *find_day(struct verify *verify, const struct claim *claim,
+                                   const struct claim_day *day)
+{
+    struct verify_sink *sink = verify_sink_named(verify, claim->sinks[day->sink].name);
+    if (!sink || !*day->measurement || day->day < VERIFY_DAY_FIRST || day->day > VERIFY_DAY_LAST) {
+        return NULL;
+    }
+    struct verify_series *series = verify_series_named(verify, sink, day->measurement);
+    return &series->days[day->day - VERIFY_DAY_FIRST];
+}
+
+/* --- differences --- */
+
+__attribute__((format(printf, 4, 5))) static void differ(struct verify *verify,
+                                                         const struct claim *claim,
+                                                         const char *sink, const char *format, ...)
+{
+    struct verify_difference *difference = verify_add(&verify->objects);
+    if (!difference) {
+        return;
+    }
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct arena *texts = &verify->texts;
+    difference->job = arena_text(texts, slice_of(claim->job));
+    difference->sink = sink ? arena_text(texts, slice_of(sink)) : NULL;
+    difference->text = arena_text(texts, slice_of(text));
+    difference->gone = claim->key.len == 0;
+    if (!difference->gone) {
+        difference->keys[difference->n_keys++] = arena_text(texts, claim->key);
+    }
+}
+
+static void check_sink(struct checker *checker, const struct claim *claim, size_t i)
+{
+    const struct claim_sink *sink = &claim->sinks[i];
+    const struct sink_counts *counts = &sink->counts;
+    if (sum_of(counts) != claim->read) {
+        differ(checker->verify, claim, sink->name,
+               "read %" PRIu64 ", but stored %" PRIu64 " + duplicate %" PRIu64 " + expired %" PRIu64
+               " + dead %" PRIu64 " = %" PRIu64,
+               claim->read, counts->stored, counts->duplicate, counts->expired, counts->dead,
+               sum_of(counts));
+    }
+    if (checker->points[i] != counts->stored) {
+        differ(checker->verify, claim, sink->name,
+               "stored %" PRIu64 ", but %" PRIu64 " on its days together", counts->stored,
+               checker->points[i]);
+    }
+}
+
+static void check_claim(struct checker *checker, const struct claim *claim)
+{
+    struct verify *verify = checker->verify;
+    bool is_done = claim->state == OBJECT_SETTLED || claim->state == OBJECT_QUARANTINED;
+    if (claim->state < OBJECT_LISTED || claim->state > OBJECT_QUARANTINED) {
+        differ(verify, claim, NULL, "its state is %" PRId64 ", which does not exist", claim->state);
+    }
+    if (claim->damaged) {
+        differ(verify, claim, NULL, "its counts cannot be read");
+        return;
+    }
+    if (is_done && !claim->has_counts) {
+        differ(verify, claim, NULL, "%s, but without counts",
+               object_state_name((enum object_state)claim->state));
+    }
+    for (size_t i = 0; i < claim->n_sinks; i++) {
+        check_sink(checker, claim, i);
+    }
+}
+
+/* --- sums --- */
+
+static const struct claim_sink *claim_of(const struct claim *claim, const char *sink)
+{
+    for (size_t i = 0; i < claim->n_sinks; i++) {
+        if (strcmp(claim->sinks[i].name, sink) == 0) {
+            return &claim->sinks[i];
+        }
+    }
+    return NULL;
+}
+
+static void add_sink(struct verify_job_sink *to, const struct claim *claim,
+                     const struct claim_sink *sink)
+{
+    to->read += claim->read;
+    to->counts.stored += sink->counts.stored;
+    to->counts.duplicate += sink->counts.duplicate;
+    to->counts.expired += sink->counts.expired;
+    to->counts.dead += sink->counts.dead;
+}
+
+static void add_claim(struct verify_job *job, const struct claim *claim)
+{
+    bool is_gone = claim->key.len == 0;
+    if (is_gone) {
+        job->gone += claim->objects;
+    } else if (claim->state >= OBJECT_LISTED && claim->state <= OBJECT_QUARANTINED) {
+        job->objects[claim->state]++;
+    }
+    job->read += claim->objects ? claim->read : 0;
+    for (size_t i = 0; i < job->config->n_to && i < LEDGER_SINKS_MAX; i++) {
+        const struct claim_sink *sink = claim_of(claim, job->config->to[i]->name);
+        if (sink) {
+            add_sink(&job->sinks[i], claim, sink);
+        } else if (!is_gone && claim->has_counts && !claim->damaged) {
+            job->sinks[i].missing++;
+        }
+    }
+}
+
+static void begin_claim(struct claims *claims, const struct claim *claim)
+{
+    struct checker *checker = of_claims(claims);
+    (void)claim;
+    memset(checker->points, 0, sizeof checker->points);
+}
+
+static void add_day(struct claims *claims, const struct claim *claim, const struct claim_day *day)
+{
+    struct checker *checker = of_claims(claims);
+    struct verify_day *to = find_day(checker->verify, claim, day);
+    if (to) {
+        to->stored += day->points;
+    }
+    if (exists(day->day) && *day->measurement) {
+        checker->points[day->sink] += day->points;
+    }
+}
+
+static void end_claim(struct claims *claims, const struct claim *claim)
+{
+    struct checker *checker = of_claims(claims);
+    struct verify_job *job = verify_job_named(checker->verify, claim->job);
+    if (job) {
+        add_claim(job, claim);
+    }
+    if (job && job->wanted) {
+        check_claim(checker, claim);
+    }
+}
+
+static enum status read_unmatched(struct verify *verify, struct err *err)
+{
+    CLEANUP_FREE struct job_status *status = memory_new(sizeof *status);
+    for (size_t i = 0; i < verify->n_jobs; i++) {
+        struct verify_job *job = &verify->jobs[i];
+        if (ledger_job_status(verify->ledger, job->config->name, NULL, 0, status, err) != OK) {
+            return err->status;
+        }
+        job->unmatched = status->unmatched;
+    }
+    return OK;
+}
+
+enum status verify_claims(struct verify *verify, struct err *err)
+{
+    struct checker checker = {.claims = {begin_claim, add_day, end_claim}, .verify = verify};
+    enum status status = ledger_claims(verify->ledger, &checker.claims, err);
+    return status == OK ? read_unmatched(verify, err) : status;
+}
+
+/* --- the objects of days that differ --- */
+
+static void ignore_claim(struct claims *claims, const struct claim *claim)
+{
+    (void)claims;
+    (void)claim;
+}
+
+static void name_key(struct verify *verify, struct verify_difference *difference, struct slice key)
+{
+    if (key.len == 0) {
+        difference->gone = true;
+    } else if (difference->n_keys < VERIFY_KEYS_MAX) {
+        difference->keys[difference->n_keys++] = arena_text(&verify->texts, key);
+    } else {
+        difference->more_keys++;
+    }
+}
+
+static void name_day(struct claims *claims, const struct claim *claim, const struct claim_day *day)
+{
+    struct verify *verify = of_claims(claims)->verify;
+    const struct verify_day *of = find_day(verify, claim, day);
+    if (of && of->difference) {
+        name_key(verify, &verify->days.at[of->difference - 1], claim->key);
+    }
+}
+
+enum status verify_name(struct verify *verify, struct err *err)
+{
+    if (verify->days.n == 0) {
+        return OK;
+    }
+    struct checker checker = {.claims = {ignore_claim, name_day, ignore_claim}, .verify = verify};
+    return ledger_claims(verify->ledger, &checker.claims, err);
+}

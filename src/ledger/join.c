@@ -1,0 +1,441 @@
+/*
+ * ledger_join: a listing held against the ledger. Both come in the order of the keys, so one walk
+ * over the ledger's pages tells of each listed key whether it is known, and which known keys the
+ * listing no longer has. What is to be written is collected and committed every
+ * LEDGER_COMMIT_KEYS. Called by the listing half of a run.
+ *
+ * Keys that are absent may be forgotten only after the whole listing was seen. Kept until then are
+ * not the keys but the gaps between listed keys they lie in: old folders are emptied from one end,
+ * so a million absent keys are a few gaps.
+ */
+#include "ledger/private.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+enum { GAPS_MAX_BYTES = 16 * 1024 * 1024 }; /* gaps beyond are pruned by the next listing */
+
+/* A ledger's row. */
+struct row {
+    struct object object; /* its key lies in join.page_keys */
+    enum object_state state;
+};
+
+/* Known keys in [from, to) were not listed. */
+struct gap {
+    struct slice from, to;
+};
+
+struct ledger_join {
+    struct ledger *ledger;
+    int64_t scope;
+    struct window window;
+    bool again;
+    bool unordered; /* the place does not list in order: absent keys cannot be told */
+    struct join_counts counts;
+
+    struct row page[LEDGER_COMMIT_KEYS];
+    size_t n_rows, at; /* at: the first row that is not yet behind the listing */
+    bool last_page;
+    struct arena page_keys;
+    char next_page[LEDGER_KEY_MAX_BYTES + 1]; /* where it begins */
+    size_t next_page_len;
+
+    struct object entries[LEDGER_COMMIT_KEYS]; /* to be written as `listed` */
+    size_t n_entries;
+    struct arena entry_keys;
+
+    struct gap *gaps;
+    size_t n_gaps, gaps_size, gap_bytes;
+    struct arena gap_keys;
+
+    char behind[LEDGER_KEY_MAX_BYTES + 1]; /* the place just behind the last listed key; at first
+                                              the prefix */
+    size_t behind_len;
+    char end[2 * LEDGER_KEY_MAX_BYTES + 1]; /* behind all keys with the prefix */
+    size_t end_len;
+};
+
+static struct slice keep(struct arena *arena, struct slice text)
+{
+    return slice_make(arena_text(arena, text), text.len);
+}
+
+/* The key that follows immediately in byte order: the same and a NUL. Returns its length. */
+static size_t set_successor(char *to, struct slice key)
+{
+    memcpy(to, key.at, key.len);
+    to[key.len] = '\0';
+    return key.len + 1;
+}
+
+enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, int64_t scope,
+                              struct slice prefix, struct window window, bool again,
+                              struct err *err)
+{
+    *out = NULL;
+    if (prefix.len > LEDGER_KEY_MAX_BYTES) {
+        return err_set(err, FAILED, "a prefix of %zu bytes: %d is the most", prefix.len,
+                       LEDGER_KEY_MAX_BYTES);
+    }
+    struct ledger_join *join = memory_new(sizeof *join);
+    join->ledger = ledger;
+    join->scope = scope;
+    join->window = window;
+    join->again = again;
+    if (prefix.len) {
+        memcpy(join->next_page, prefix.at, prefix.len);
+        memcpy(join->behind, prefix.at, prefix.len);
+        memcpy(join->end, prefix.at, prefix.len);
+    }
+    join->next_page_len = join->behind_len = prefix.len;
+    /* no key is longer than what follows the prefix here, so none with the prefix comes after */
+    memset(join->end + prefix.len, 0xFF, LEDGER_KEY_MAX_BYTES + 1);
+    join->end_len = prefix.len + LEDGER_KEY_MAX_BYTES + 1;
+    *out = join;
+    return OK;
+}
+
+static void join_free(struct ledger_join *join)
+{
+    arena_finish(&join->page_keys);
+    arena_finish(&join->entry_keys);
+    arena_finish(&join->gap_keys);
+    free(join->gaps);
+    free(join);
+}
+
+/* --- the ledger's side --- */
+
+static void read_row(sqlite3_stmt *statement, struct arena *keys, struct row *row)
+{
+    struct slice key = column_blob(statement, 0);
+    struct slice etag = column_blob(statement, 1);
+    memset(row, 0, sizeof *row);
+    row->object.key = keep(keys, key);
+    memcpy(row->object.etag, etag.at,
+           etag.len < sizeof row->object.etag ? etag.len : sizeof row->object.etag);
+    row->object.size = sqlite3_column_int64(statement, 2);
+    row->object.last_modified_ns = sqlite3_column_int64(statement, 3);
+    row->state = (enum object_state)sqlite3_column_int(statement, 4);
+}
+
+static enum status read_page(struct ledger_join *join, struct err *err)
+{
+    arena_reset(&join->page_keys);
+    join->n_rows = join->at = 0;
+    sqlite3_stmt *page = ledger_statement(join->ledger, SQL_OBJECT_PAGE);
+    bind_int(page, 1, join->scope);
+    bind_blob(page, 2, slice_make(join->next_page, join->next_page_len));
+    bind_blob(page, 3, slice_make(join->end, join->end_len));
+    bind_int(page, 4, LEDGER_COMMIT_KEYS);
+    bool row;
+    enum status status;
+    while ((status = ledger_step(join->ledger, page, &row, "reading keys", err)) == OK && row) {
+        read_row(page, &join->page_keys, &join->page[join->n_rows++]);
+    }
+    return status;
+}
+
+/* The first row that is not behind the listing, or NULL behind the last. */
+static enum status current_row(struct ledger_join *join, struct row **row, struct err *err)
+{
+    *row = NULL;
+    if (join->at == join->n_rows && !join->last_page) {
+        ledger_lock(join->ledger);
+        enum status status = read_page(join, err);
+        ledger_unlock(join->ledger);
+        if (status != OK) {
+            return status;
+        }
+        join->last_page = join->n_rows < LEDGER_COMMIT_KEYS;
+        if (join->n_rows) {
+            join->next_page_len =
+                set_successor(join->next_page, join->page[join->n_rows - 1].object.key);
+        }
+    }
+    if (join->at < join->n_rows) {
+        *row = &join->page[join->at];
+    }
+    return OK;
+}
+
+/* --- writing --- */
+
+static enum status enter(struct ledger_join *join, const struct object *object, struct err *err)
+{
+    sqlite3_stmt *add = ledger_statement(join->ledger, SQL_OBJECT_ENTER);
+    bind_int(add, 1, join->scope);
+    bind_blob(add, 2, object->key);
+    bind_blob(add, 3, slice_make((const char *)object->etag, sizeof object->etag));
+    bind_int(add, 4, object->size);
+    bind_int(add, 5, object->last_modified_ns);
+    return ledger_run(join->ledger, add, "entering keys", err);
+}
+
+static enum status flush_entries(struct ledger_join *join, struct err *err)
+{
+    if (join->n_entries == 0) {
+        return OK;
+    }
+    enum status status = ledger_begin(join->ledger, err);
+    for (size_t i = 0; status == OK && i < join->n_entries; i++) {
+        status = enter(join, &join->entries[i], err);
+    }
+    join->n_entries = 0;
+    arena_reset(&join->entry_keys);
+    return ledger_end(join->ledger, status, err);
+}
+
+static enum status add_entry(struct ledger_join *join, const struct object *object,
+                             int64_t last_modified_ns, struct err *err)
+{
+    struct object *entry = &join->entries[join->n_entries++];
+    *entry = *object;
+    entry->key = keep(&join->entry_keys, object->key);
+    entry->last_modified_ns = last_modified_ns;
+    return join->n_entries == LEDGER_COMMIT_KEYS ? flush_entries(join, err) : OK;
+}
+
+/* --- deciding --- */
+
+static bool is_same_content(const struct object *a, const struct object *b)
+{
+    return a->size == b->size && memcmp(a->etag, b->etag, sizeof a->etag) == 0;
+}
+
+static bool is_done(enum object_state state)
+{
+    return state == OBJECT_SETTLED || state == OBJECT_QUARANTINED;
+}
+
+/* known: the key's row, NULL for none. The same content under a new date keeps its first one:
+ * points that took part of their identity from it must not come a second time. */
+static enum status decide(struct ledger_join *join, const struct object *object,
+                          const struct row *known, struct err *err)
+{
+    if (!known || !is_same_content(object, &known->object)) {
+        join->counts.fresh++;
+        return add_entry(join, object, object->last_modified_ns, err);
+    }
+    int64_t date = known->object.last_modified_ns;
+    if (join->again && is_done(known->state) && date >= join->window.from_ns &&
+        date < join->window.to_ns) {
+        join->counts.reopened++;
+        return add_entry(join, object, date, err);
+    }
+    return OK;
+}
+
+static enum status find_row(struct ledger *ledger, int64_t scope, struct slice key,
+                            struct arena *keys, struct row *out, bool *found, struct err *err)
+{
+    sqlite3_stmt *find = ledger_statement(ledger, SQL_OBJECT_FIND);
+    bind_int(find, 1, scope);
+    bind_blob(find, 2, key);
+    enum status status = ledger_step(ledger, find, found, "finding a key", err);
+    if (*found) {
+        read_row(find, keys, out);
+        sqlite3_reset(find);
+    }
+    return status;
+}
+
+static enum status look_up(struct ledger *ledger, int64_t scope, struct slice key,
+                           struct arena *keys, struct row *out, bool *found, struct err *err)
+{
+    ledger_lock(ledger);
+    enum status status = find_row(ledger, scope, key, keys, out, found, err);
+    ledger_unlock(ledger);
+    return status;
+}
+
+/* S3 lists in byte order; a server that walks a file system may not. Such keys are looked up one by
+ * one: slower, and nothing is lost. */
+static enum status put_unordered(struct ledger_join *join, const struct object *object,
+                                 struct err *err)
+{
+    join->unordered = true;
+    enum status status = flush_entries(join, err);
+    if (status != OK) {
+        return status;
+    }
+    CLEANUP(arena_finish) struct arena keys = {0};
+    struct row row;
+    bool found;
+    status = look_up(join->ledger, join->scope, object->key, &keys, &row, &found, err);
+    return status == OK ? decide(join, object, found ? &row : NULL, err) : status;
+}
+
+/* --- gaps --- */
+
+/* to: a listed key, or the end. */
+static void add_gap(struct ledger_join *join, struct slice to)
+{
+    join->gap_bytes += sizeof(struct gap) + join->behind_len + to.len;
+    if (join->gap_bytes > GAPS_MAX_BYTES) {
+        return;
+    }
+    if (join->n_gaps == join->gaps_size) {
+        join->gaps_size = join->gaps_size ? 2 * join->gaps_size : 16;
+        join->gaps = memory_grow(join->gaps, join->gaps_size * sizeof *join->gaps);
+    }
+    struct slice from = slice_make(join->behind, join->behind_len);
+    join->gaps[join->n_gaps++] =
+        (struct gap){keep(&join->gap_keys, from), keep(&join->gap_keys, to)};
+}
+
+/* Walks over the rows before `to`; *row is the first one that is not. */
+static enum status pass_absent(struct ledger_join *join, struct slice to, struct row **row,
+                               struct err *err)
+{
+    bool absent = false;
+    enum status status;
+    while ((status = current_row(join, row, err)) == OK && *row &&
+           slice_compare((*row)->object.key, to) < 0) {
+        absent = true;
+        join->at++;
+    }
+    if (status == OK && absent) {
+        add_gap(join, to);
+    }
+    return status;
+}
+
+/* Behind all keys so far, and with the prefix that was asked for. */
+static bool is_in_order(const struct ledger_join *join, struct slice key)
+{
+    return slice_compare(key, slice_make(join->behind, join->behind_len)) >= 0 &&
+           slice_compare(key, slice_make(join->end, join->end_len)) < 0;
+}
+
+enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err)
+{
+    struct slice key = object->key;
+    if (key.len == 0 || key.len > LEDGER_KEY_MAX_BYTES) {
+        return err_set(err, FAILED, "a key of %zu bytes in the listing: 1 to %d are possible",
+                       key.len, LEDGER_KEY_MAX_BYTES);
+    }
+    join->counts.listed++;
+    if (!is_in_order(join, key)) {
+        return put_unordered(join, object, err);
+    }
+    struct row *row;
+    enum status status = pass_absent(join, key, &row, err);
+    if (status != OK) {
+        return status;
+    }
+    bool known = row && slice_equal(row->object.key, key);
+    if (known) {
+        join->at++;
+    }
+    join->behind_len = set_successor(join->behind, key);
+    return decide(join, object, known ? row : NULL, err);
+}
+
+void ledger_join_skip(struct ledger_join *join, struct slice after)
+{
+    while (join->at < join->n_rows && slice_compare(join->page[join->at].object.key, after) <= 0) {
+        join->at++;
+    }
+    join->behind_len = set_successor(join->behind, after);
+    if (join->at == join->n_rows && !join->last_page) {
+        join->next_page_len = set_successor(join->next_page, after);
+    }
+}
+
+/* --- pruning --- */
+
+/* Folds the counts of up to LEDGER_COMMIT_KEYS objects of a gap; *last is then a copy of the last
+ * one's key, empty when there is none. Objects without counts were never done. */
+static enum status fold_page(struct ledger_join *join, const struct gap *gap, struct buf *last,
+                             struct err *err)
+{
+    sqlite3_stmt *page = ledger_statement(join->ledger, SQL_OBJECT_COUNTS);
+    bind_int(page, 1, join->scope);
+    bind_blob(page, 2, gap->from);
+    bind_blob(page, 3, gap->to);
+    bind_int(page, 4, LEDGER_COMMIT_KEYS);
+    enum status status;
+    bool row;
+    while ((status = ledger_step(join->ledger, page, &row, "pruning", err)) == OK && row) {
+        buf_clear(last);
+        buf_add(last, column_blob(page, 0));
+        if (sqlite3_column_type(page, 1) != SQLITE_NULL) {
+            status = ledger_fold(join->ledger, join->scope, column_blob(page, 1), err);
+        }
+        if (status != OK) {
+            break;
+        }
+    }
+    sqlite3_reset(page);
+    return status;
+}
+
+static enum status prune_page(struct ledger_join *join, const struct gap *gap, bool *more,
+                              struct err *err)
+{
+    CLEANUP(buf_finish) struct buf last = {.max = LEDGER_KEY_MAX_BYTES};
+    enum status status = fold_page(join, gap, &last, err);
+    *more = last.len > 0;
+    if (status != OK || !*more) {
+        return status;
+    }
+    sqlite3_stmt *remove = ledger_statement(join->ledger, SQL_OBJECT_REMOVE);
+    bind_int(remove, 1, join->scope);
+    bind_blob(remove, 2, gap->from);
+    bind_blob(remove, 3, buf_slice(&last));
+    status = ledger_run(join->ledger, remove, "pruning", err);
+    join->counts.pruned += (uint64_t)sqlite3_changes64(join->ledger->db);
+    return status;
+}
+
+static enum status prune_gap(struct ledger_join *join, const struct gap *gap, struct err *err)
+{
+    bool more = true;
+    enum status status = OK;
+    while (status == OK && more) {
+        status = ledger_begin(join->ledger, err);
+        if (status == OK) {
+            status = prune_page(join, gap, &more, err);
+        }
+        status = ledger_end(join->ledger, status, err);
+    }
+    return status;
+}
+
+static enum status prune(struct ledger_join *join, struct err *err)
+{
+    struct row *none;
+    enum status status = pass_absent(join, slice_make(join->end, join->end_len), &none, err);
+    for (size_t i = 0; status == OK && i < join->n_gaps; i++) {
+        status = prune_gap(join, &join->gaps[i], err);
+    }
+    return status;
+}
+
+enum status ledger_join_end(struct ledger_join *join, bool complete, struct join_counts *counts,
+                            struct err *err)
+{
+    enum status status = flush_entries(join, err);
+    if (status == OK && complete && !join->unordered) {
+        status = prune(join, err);
+    }
+    *counts = join->counts;
+    join_free(join);
+    return status;
+}
+
+enum status ledger_wants(struct ledger *ledger, int64_t scope, const struct object *object,
+                         bool *wanted, struct err *err)
+{
+    CLEANUP(arena_finish) struct arena keys = {0};
+    struct row row;
+    bool found;
+    enum status status = look_up(ledger, scope, object->key, &keys, &row, &found, err);
+    *wanted =
+        status == OK && (!found || !is_same_content(object, &row.object) || !is_done(row.state));
+    return status;
+}

@@ -1,0 +1,137 @@
+/*
+ * ledger_work: what is left to do in a window, handed to the workers one object at a time. Read in
+ * pages along the index of unfinished objects. The order (last-modified, key) only moves on, so
+ * that an object that fails in this run is not given again before the next.
+ */
+#include "ledger/private.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+enum { WORK_PAGE = 256 };
+
+struct ledger_work {
+    struct ledger *ledger; /* its lock protects all of this */
+    int64_t scope;
+    struct window window;
+
+    struct object page[WORK_PAGE];
+    size_t n_objects, at;
+    bool last_page;
+    struct arena keys;
+
+    int64_t after_ns; /* the last object of the page before */
+    char after_key[LEDGER_KEY_MAX_BYTES];
+    size_t after_len;
+};
+
+static enum status read_totals(struct ledger_work *work, struct work_totals *totals,
+                               struct err *err)
+{
+    sqlite3_stmt *sum = ledger_statement(work->ledger, SQL_WORK_TOTALS);
+    bind_int(sum, 1, work->scope);
+    bind_int(sum, 2, work->window.from_ns);
+    bind_int(sum, 3, work->window.to_ns);
+    bool row;
+    enum status status = ledger_step(work->ledger, sum, &row, "counting the work", err);
+    if (row) {
+        totals->objects = (uint64_t)sqlite3_column_int64(sum, 0);
+        totals->bytes = sqlite3_column_int64(sum, 1);
+        sqlite3_reset(sum);
+    }
+    return status;
+}
+
+enum status ledger_work_begin(struct ledger_work **out, struct ledger *ledger, int64_t scope,
+                              struct window window, struct work_totals *totals, struct err *err)
+{
+    *out = NULL;
+    *totals = (struct work_totals){0};
+    struct ledger_work *work = memory_new(sizeof *work);
+    work->ledger = ledger;
+    work->scope = scope;
+    work->window = window;
+    work->after_ns = window.from_ns; /* with the empty key, which no object has */
+    ledger_lock(ledger);
+    enum status status = read_totals(work, totals, err);
+    ledger_unlock(ledger);
+    if (status != OK) {
+        ledger_work_end(work);
+        return status;
+    }
+    *out = work;
+    return OK;
+}
+
+static void read_object(sqlite3_stmt *page, struct arena *keys, struct object *out)
+{
+    struct slice key = column_blob(page, 0);
+    struct slice etag = column_blob(page, 1);
+    memset(out, 0, sizeof *out);
+    out->key = slice_make(arena_text(keys, key), key.len);
+    memcpy(out->etag, etag.at, etag.len < sizeof out->etag ? etag.len : sizeof out->etag);
+    out->size = sqlite3_column_int64(page, 2);
+    out->last_modified_ns = sqlite3_column_int64(page, 3);
+}
+
+static enum status read_page(struct ledger_work *work, struct err *err)
+{
+    arena_reset(&work->keys);
+    work->n_objects = work->at = 0;
+    sqlite3_stmt *page = ledger_statement(work->ledger, SQL_WORK_PAGE);
+    bind_int(page, 1, work->scope);
+    bind_int(page, 2, work->after_ns);
+    bind_blob(page, 3, slice_make(work->after_key, work->after_len));
+    bind_int(page, 4, work->window.to_ns);
+    bind_int(page, 5, WORK_PAGE);
+    bool row;
+    enum status status;
+    while ((status = ledger_step(work->ledger, page, &row, "reading the work", err)) == OK && row) {
+        read_object(page, &work->keys, &work->page[work->n_objects++]);
+    }
+    if (status == OK && work->n_objects) {
+        const struct object *last = &work->page[work->n_objects - 1];
+        work->after_ns = last->last_modified_ns;
+        work->after_len = last->key.len;
+        memcpy(work->after_key, last->key.at, last->key.len);
+    }
+    work->last_page = work->n_objects < WORK_PAGE;
+    return status;
+}
+
+static enum status next_object(struct ledger_work *work, struct arena *keys, struct object *out,
+                               struct err *err)
+{
+    if (work->at == work->n_objects && !work->last_page) {
+        enum status status = read_page(work, err);
+        if (status != OK) {
+            work->n_objects = 0; /* the page is read again at the next call */
+            work->last_page = false;
+            return status;
+        }
+    }
+    if (work->at == work->n_objects) {
+        return AGAIN;
+    }
+    *out = work->page[work->at++];
+    out->key = slice_make(arena_text(keys, out->key), out->key.len);
+    return OK;
+}
+
+enum status ledger_work_next(struct ledger_work *work, struct arena *keys, struct object *out,
+                             struct err *err)
+{
+    ledger_lock(work->ledger);
+    enum status status = next_object(work, keys, out, err);
+    ledger_unlock(work->ledger);
+    return status;
+}
+
+void ledger_work_end(struct ledger_work *work)
+{
+    if (work) {
+        arena_finish(&work->keys);
+        free(work);
+    }
+}

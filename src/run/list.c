@@ -1,0 +1,451 @@
+/*
+ * run_list: the listing half of a run: which folders the window can touch, their keys joined into
+ * the ledger page by page, and what in the bucket nobody reads. Folders only narrow the LIST; the
+ * window selects by last-modified afterwards.
+ *
+ * A pull lists all these folders whole. A scheduled run lists the folders that objects may be filed
+ * under now from their cursors (cursors.h), and once a day every folder within the look-back
+ * whole, which finds late keys and prunes. A folder is left alone for good when it was listed whole
+ * after it had fallen out of the look-back.
+ */
+#include "run/run.h"
+
+#include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/timestamp.h"
+#include "data/folders.h"
+#include "run/counted.h"
+#include "run/cursors.h"
+#include "run/place.h"
+#include "run/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NS_PER_HOUR (INT64_C(3600) * NS_PER_SECOND)
+
+/* A key that sorts before keys of earlier runs is met at once when it is not delivered later than
+ * this after them. */
+static const int64_t quiet_ns = 2 * NS_PER_HOUR;
+/* Folders may be named by a clock so far behind UTC (folders_each() knows about those ahead). */
+static const int64_t zone_behind_ns = 12 * NS_PER_HOUR;
+
+enum { UNMATCHED_NAMED = 10 }; /* so many are named in the log, the rest counted */
+
+struct lister {
+    struct listing listing;
+    struct run *run;
+    struct host_world host;
+    const struct datasource *source;
+    void *self;
+    struct place place;
+    struct folders folders;
+
+    struct ledger_join *join; /* of the folder being listed */
+    struct cursors cursors;   /* of the same */
+    uint64_t fresh;           /* keys that were new */
+
+    bool has_pass; /* a run has listed this scope to the end before */
+    struct listing_pass pass;
+    int64_t whole_ns;     /* of the folders in reach, the one that was longest ago listed whole */
+    uint64_t seen_at_top; /* folders and objects of the bucket's top level */
+};
+
+static struct lister *of_listing(struct listing *listing)
+{
+    return (struct lister *)listing; /* the first member */
+}
+
+/* --- keys of the window's folders --- */
+
+static enum status join_object(struct listing *listing, const struct object *object,
+                               struct err *err)
+{
+    struct lister *lister = of_listing(listing);
+    lister->run->listed++;
+    cursors_see(&lister->cursors, object);
+    return ledger_join_put(lister->join, object, err);
+}
+
+static enum status print_object(struct listing *listing, const struct object *object,
+                                struct err *err)
+{
+    struct lister *lister = of_listing(listing);
+    const struct run_request *request = &lister->run->request;
+    lister->run->listed++;
+    if (object->last_modified_ns < request->window.from_ns ||
+        object->last_modified_ns >= request->window.to_ns) {
+        return OK;
+    }
+    bool wanted = request->again;
+    if (!wanted) {
+        enum status status =
+            ledger_wants(lister->run->ledger, lister->run->scope, object, &wanted, err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    if (wanted) {
+        char date[TIMESTAMP_TEXT_BYTES];
+        printf("%.*s\t%" PRId64 "\t%s\n", SLICE_ARG(object->key), object->size,
+               timestamp_format(object->last_modified_ns, date));
+    }
+    return OK;
+}
+
+static enum status jump_over_known(struct listing *listing, struct err *err)
+{
+    (void)err;
+    return cursors_jump(&of_listing(listing)->cursors, &listing->after) ? AGAIN : OK;
+}
+
+/* From the first key on, in one go or in stretches. */
+static enum status list_stretches(struct lister *lister, struct slice prefix, bool whole,
+                                  struct err *err)
+{
+    enum status status;
+    lister->listing.page = whole ? NULL : jump_over_known;
+    lister->listing.after = slice_make("", 0);
+    while ((status = lister->source->list(lister->self, prefix, false, &lister->listing, err)) ==
+           AGAIN) {
+        ledger_join_skip(lister->join, lister->listing.after);
+    }
+    return status;
+}
+
+static enum status list_and_join(struct lister *lister, struct slice prefix, bool whole,
+                                 struct err *err)
+{
+    struct run *run = lister->run;
+    enum status status = ledger_join_begin(&lister->join, run->ledger, run->scope, prefix,
+                                           run->request.window, run->request.again, err);
+    if (status != OK) {
+        return status;
+    }
+    status = list_stretches(lister, prefix, whole, err);
+    struct join_counts counts;
+    struct err join_err;
+    bool complete = status == OK && !lister->cursors.jumped;
+    enum status ended = ledger_join_end(lister->join, complete, &counts, &join_err);
+    lister->fresh += counts.fresh;
+    if (status == OK && ended != OK) {
+        *err = join_err;
+        status = ended;
+    }
+    return status;
+}
+
+static enum status begin_cursors(struct lister *lister, struct slice prefix, bool whole,
+                                 struct cursor *room, struct err *err)
+{
+    CLEANUP(arena_finish) struct arena texts = {0};
+    size_t n = 0;
+    enum status status = whole ? OK
+                               : ledger_cursors(lister->run->ledger, lister->run->scope, prefix,
+                                                &texts, room, &n, err);
+    cursors_begin(&lister->cursors, lister->run->start_ns - quiet_ns, room, n);
+    return status;
+}
+
+/* The cursors move on only when every key before them is in the ledger. */
+static enum status list_to_ledger(struct lister *lister, struct slice prefix, bool whole,
+                                  struct err *err)
+{
+    struct run *run = lister->run;
+    CLEANUP_FREE struct cursor *room = memory_new(LEDGER_CURSORS_MAX * sizeof *room);
+    enum status status = begin_cursors(lister, prefix, whole, room, err);
+    if (status == OK) {
+        status = list_and_join(lister, prefix, whole, err);
+    }
+    if (status == OK) {
+        size_t n = cursors_end(&lister->cursors, room);
+        int64_t whole_ns = lister->cursors.jumped ? INT64_MIN : run->start_ns;
+        status = ledger_keep_cursors(run->ledger, run->scope, prefix, whole_ns, room, n, err);
+    }
+    cursors_finish(&lister->cursors);
+    return status;
+}
+
+static enum status list_folder(struct lister *lister, struct slice prefix, bool whole,
+                               struct err *err)
+{
+    enum status status =
+        lister->run->request.dry_run
+            ? lister->source->list(lister->self, prefix, false, &lister->listing, err)
+            : list_to_ledger(lister, prefix, whole, err);
+    return status == OK ? OK : err_prefix(err, "listing %.*s", SLICE_ARG(prefix));
+}
+
+/* --- which folders --- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static enum status list_whole(void *with, struct slice prefix, struct err *err)
+{
+    return list_folder(with, prefix, true, err);
+}
+
+/* Whether what was last done then would be older than a day before the next run, which is expected
+ * as long after this one as this one is after the last. */
+static bool is_due(const struct lister *lister, int64_t last_ns)
+{
+    int64_t now_ns = lister->run->start_ns;
+    if (!lister->has_pass || last_ns == INT64_MIN || last_ns > now_ns) {
+        return true;
+    }
+    int64_t interval_ns = now_ns - earlier(lister->pass.listed_ns, now_ns);
+    return now_ns - last_ns > NS_PER_DAY - interval_ns;
+}
+
+static enum status list_if_due(void *with, struct slice prefix, struct err *err)
+{
+    struct lister *lister = with;
+    struct run *run = lister->run;
+    int64_t whole_ns;
+    enum status status = ledger_folder_whole(run->ledger, run->scope, prefix, &whole_ns, err);
+    if (status == OK && is_due(lister, whole_ns)) {
+        status = list_folder(lister, prefix, true, err);
+        whole_ns = run->start_ns;
+    }
+    lister->whole_ns = whole_ns < lister->whole_ns ? whole_ns : lister->whole_ns;
+    return status;
+}
+
+static enum status list_new(void *with, struct slice prefix, struct err *err)
+{
+    struct lister *lister = with;
+    struct run *run = lister->run;
+    int64_t whole_ns;
+    enum status status = ledger_folder_whole(run->ledger, run->scope, prefix, &whole_ns, err);
+    if (status != OK || whole_ns == run->start_ns) {
+        return status; /* listed just now */
+    }
+    return list_folder(lister, prefix, whole_ns == INT64_MIN, err);
+}
+
+/* Folders whose objects were found to be others, or gone, wherever they are. */
+static enum status list_doubted(struct lister *lister, struct err *err)
+{
+    CLEANUP(buf_finish) struct buf prefix = {.max = FOLDERS_PREFIX_MAX_BYTES};
+    enum status status;
+    while ((status = ledger_doubted(lister->run->ledger, lister->run->scope, &prefix, err)) == OK) {
+        status = list_folder(lister, buf_slice(&prefix), true, err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    return status == AGAIN ? OK : status;
+}
+
+/* So that the folder before the current one is within the look-back. */
+static int64_t step_ns(enum folders_step step)
+{
+    static const int64_t days[] = {
+        [FOLDERS_FIXED] = 0, [FOLDERS_YEARLY] = 366, [FOLDERS_MONTHLY] = 31,
+        [FOLDERS_DAILY] = 1, [FOLDERS_HOURLY] = 1,
+    };
+    return days[step] * NS_PER_DAY;
+}
+
+/* Every folder that the last whole listings can have come too early for. */
+static enum status list_due(struct lister *lister, struct err *err)
+{
+    struct run *run = lister->run;
+    struct window window = run->request.window;
+    int64_t look_back_ns = run->job->options.look_back_ns;
+    if (lister->has_pass && lister->pass.from_ns <= window.from_ns) {
+        int64_t previous_ns = step_ns(lister->folders.step);
+        window.from_ns = earlier(lister->pass.whole_ns, run->start_ns);
+        window.to_ns = run->start_ns + 1;
+        look_back_ns = look_back_ns > previous_ns ? look_back_ns : previous_ns;
+    }
+    return folders_each(&lister->folders, window, look_back_ns, list_if_due, lister, err);
+}
+
+static enum status list_scheduled(struct lister *lister, struct err *err)
+{
+    struct run *run = lister->run;
+    enum status status = ledger_pass(run->ledger, run->scope, &lister->pass, err);
+    lister->has_pass = status == OK;
+    lister->whole_ns = run->start_ns;
+    if (status == OK || status == AGAIN) {
+        status = list_doubted(lister, err);
+    }
+    if (status == OK) {
+        status = list_due(lister, err);
+    }
+    if (status != OK || !lister->has_pass) {
+        return status;
+    }
+    struct window since = {earlier(lister->pass.listed_ns, run->start_ns), run->start_ns + 1};
+    return folders_each(&lister->folders, since, quiet_ns + zone_behind_ns, list_new, lister, err);
+}
+
+static enum status keep_pass(struct lister *lister, int64_t looked_ns, struct err *err)
+{
+    struct run *run = lister->run;
+    int64_t from_ns = run->request.window.from_ns;
+    struct listing_pass pass = {
+        .from_ns = lister->has_pass ? earlier(from_ns, lister->pass.from_ns) : from_ns,
+        .whole_ns = lister->whole_ns,
+        .listed_ns = run->start_ns,
+        .looked_ns = looked_ns,
+    };
+    return ledger_set_pass(run->ledger, run->scope, &pass, err);
+}
+
+/* --- what nobody reads --- */
+
+static bool is_ignored(const struct lister *lister, struct slice name)
+{
+    for (size_t i = 0; i < lister->place.ignore.count; i++) {
+        if (slice_starts(name, lister->place.ignore.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status note_unmatched(struct lister *lister, const char *what, struct slice name)
+{
+    if (is_ignored(lister, name)) {
+        return OK;
+    }
+    uint64_t number = ++lister->run->unmatched;
+    if (number <= UNMATCHED_NAMED) {
+        CLEANUP(arena_finish) struct arena text = {0};
+        log_line(lister->run->log, LOG_ERROR, what, "job", lister->run->job->name, "name",
+                 arena_text(&text, name), "folders", lister->place.folders, NULL);
+    }
+    return OK;
+}
+
+static enum status check_folder(struct listing *listing, struct slice prefix, struct err *err)
+{
+    struct lister *lister = of_listing(listing);
+    (void)err;
+    lister->seen_at_top++;
+    if (folders_match_first(&lister->folders, prefix)) {
+        return OK;
+    }
+    return note_unmatched(
+        lister, "a folder that nobody reads: add it to `ignore:` or mend `folders:`", prefix);
+}
+
+static enum status check_object(struct listing *listing, const struct object *object,
+                                struct err *err)
+{
+    struct lister *lister = of_listing(listing);
+    (void)err;
+    lister->seen_at_top++;
+    return note_unmatched(lister,
+                          "an object outside all folders: add it to `ignore:` or mend `folders:`",
+                          object->key);
+}
+
+/* A bucket with objects, and never one in a folder of ours. A quiet month is none of that. */
+static enum status check_empty(struct lister *lister, struct err *err)
+{
+    struct run *run = lister->run;
+    bool knows = false;
+    if (run->request.scheduled) {
+        enum status status = ledger_knows_objects(run->ledger, run->scope, &knows, err);
+        if (status != OK) {
+            return status;
+        }
+    }
+    if (run->listed || knows || !lister->seen_at_top) {
+        return OK;
+    }
+    return err_set(err, FAILED,
+                   "no object in the folders of the window, though the bucket is not empty: "
+                   "is `folders: %s` right?",
+                   lister->place.folders);
+}
+
+/* *looked_ns: as in struct listing_pass. */
+static enum status look_around(struct lister *lister, int64_t *looked_ns, struct err *err)
+{
+    struct listing *listing = &lister->listing;
+    uint64_t requests_before = listing->requests;
+    *looked_ns = INT64_MIN;
+    if (*lister->place.folders == '\0') {
+        return OK; /* the whole bucket was listed */
+    }
+    listing->object = check_object;
+    listing->folder = check_folder;
+    listing->page = NULL;
+    listing->after = slice_make("", 0);
+    enum status status = lister->source->list(lister->self, slice_make("", 0), true, listing, err);
+    if (status != OK) {
+        return err_prefix(err, "listing the folders");
+    }
+    if (listing->requests - requests_before > 1 && lister->run->unmatched == 0) {
+        *looked_ns = lister->run->start_ns;
+    }
+    return check_empty(lister, err);
+}
+
+/* --- the listing --- */
+
+static enum status list_as_scheduled(struct lister *lister, struct err *err)
+{
+    int64_t looked_ns = INT64_MIN;
+    enum status status = list_scheduled(lister, err);
+    if (status == OK && !is_due(lister, lister->pass.looked_ns)) {
+        looked_ns = lister->pass.looked_ns;
+    } else if (status == OK) {
+        status = look_around(lister, &looked_ns, err);
+    }
+    return status == OK ? keep_pass(lister, looked_ns, err) : status;
+}
+
+static enum status list_all(struct lister *lister, struct err *err)
+{
+    const struct run_request *request = &lister->run->request;
+    lister->source->place(lister->self, &lister->place);
+    enum status status = folders_parse(&lister->folders, lister->place.folders, err);
+    if (status != OK) {
+        return err_prefix(err, "folders");
+    }
+    lister->listing.object = request->dry_run ? print_object : join_object;
+    if (request->scheduled) {
+        return list_as_scheduled(lister, err);
+    }
+    int64_t looked_ns;
+    status = folders_each(&lister->folders, request->window, lister->run->job->options.look_back_ns,
+                          list_whole, lister, err);
+    return status == OK ? look_around(lister, &looked_ns, err) : status;
+}
+
+static void log_listing(const struct lister *lister)
+{
+    const struct run *run = lister->run;
+    log_line(run->log, LOG_INFO, "listed", "job", run->job->name, "list_requests",
+             log_int((int64_t)run->list_requests).text, "keys", log_int((int64_t)run->listed).text,
+             "new", log_int((int64_t)lister->fresh).text, NULL);
+}
+
+enum status run_list(struct run *run, struct err *err)
+{
+    struct lister lister = {.run = run, .source = run->job->from->module};
+    host_world_init(&lister.host, run->log, run->job->name, &run->stop);
+    lister.self = place_instance(run->job->from);
+    counted_place(&lister.host.world, metrics_source(run->request.metrics));
+    enum status status = lister.source->open(lister.self, &lister.host.world, err);
+    if (status == OK) {
+        status = list_all(&lister, err);
+    }
+    run->list_requests = lister.listing.requests;
+    if (!run->request.dry_run) {
+        log_listing(&lister);
+    }
+    lister.source->close(lister.self);
+    free(lister.self);
+    host_world_finish(&lister.host);
+    return status == OK ? OK : err_prefix(err, "source %s", run->job->from->name);
+}

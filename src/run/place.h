@@ -1,0 +1,10 @@
+/* place: an instance of a configured place, and key lists of its folders. */
+#ifndef RUN_PLACE_H
+#define RUN_PLACE_H
+
+#include "config/config.h"
+
+/* A malloc'ed copy of the module's struct with the options filled in, ready for open(). */
+void *place_instance(const struct place_config *place);
+
+#endif
