@@ -21,12 +21,17 @@ def number(pattern, text):
     return int(found.group(1)) if found else 0
 
 
+def with_helpers(path):
+    """Our environment, in which a file also finds what stands beside it."""
+    folders = [os.path.dirname(os.path.abspath(path)), os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+
+
 def run(path):
     """A file's figures as (passed, failed, skipped), and what it printed."""
     began = time.monotonic()
-    beside = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(path))}  # its helpers
     result = subprocess.run([sys.executable, "-m", "unittest", path], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL, env=beside)
+                            stdin=subprocess.DEVNULL, env=with_helpers(path))
     text = result.stdout + result.stderr
     ran = number(r"(?m)^Ran (\d+) test", text)
     failed = number(r"(?m)^FAILED .*failures=(\d+)", text) + number(r"(?m)^FAILED .*errors=(\d+)", text)
