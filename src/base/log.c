@@ -4,12 +4,12 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/timestamp.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
@@ -79,11 +79,9 @@ void log_line(const struct log *log, enum log_level level, const char *message, 
         return;
     }
     CLEANUP(buf_finish) struct buf line = {.max = LINE_MAX_BYTES};
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t now_ns = clock_now_ns();
     char time[TIMESTAMP_TEXT_BYTES];
-    int64_t ms = now.tv_nsec / NS_PER_MS * NS_PER_MS;
-    add_pair(&line, log->json, "time", timestamp_format(now.tv_sec * NS_PER_SECOND + ms, time));
+    add_pair(&line, log->json, "time", timestamp_format(now_ns - now_ns % NS_PER_MS, time));
     add_pair(&line, log->json, "level", names[level]);
     add_pair(&line, log->json, "msg", message);
     va_list args;

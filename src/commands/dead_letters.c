@@ -3,6 +3,7 @@
  * one with its bytes, have their objects read again (requeue.h). Works beside a running job.
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/timestamp.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
@@ -13,7 +14,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PAGE_LETTERS = 128, LIMIT_MAX = 1000000, SHOWN_MAX_BYTES = 512 * 1024 };
@@ -306,9 +306,7 @@ struct letters_arguments {
 static enum status read_filter(const struct letters_arguments *arguments,
                                struct letters_command *command, struct err *err)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ns = now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+    int64_t now_ns = clock_now_ns();
     command->filter = (struct letter_filter){arguments->job, arguments->reason, INT64_MIN};
     if (arguments->since &&
         !timestamp_parse_argument(slice_of(arguments->since), now_ns, &command->filter.since_ns)) {

@@ -2,8 +2,8 @@
 #include "commands/health.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
-#include "base/timestamp.h"
 #include "commands/status.h"
 #include "data/shown.h"
 
@@ -12,7 +12,6 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -37,13 +36,6 @@ struct page {
 
 /* --- what is well --- */
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 /* What cannot be known is not well. problems: one line each. */
 static struct job_health judge(const struct health *health, const struct job_config *job,
                                struct buf *problems)
@@ -52,7 +44,7 @@ static struct job_health judge(const struct health *health, const struct job_con
     CLEANUP_FREE struct job_report *report = memory_new(sizeof *report);
     struct err err;
     enum status status =
-        job_report_judge(report, job, health->ledger, config->state, now_ns(), &err);
+        job_report_judge(report, job, health->ledger, config->state, clock_now_ns(), &err);
     const char *problem = status == OK ? report->problem : err.text;
     if (*problem) {
         buf_printf(problems, "job %s: ", job->name);

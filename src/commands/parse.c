@@ -4,6 +4,7 @@
  * records are log lines on stderr and make the exit code 1.
  */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "commands/arguments.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 256 * 1024, WRITE_BYTES = 1024 * 1024, OUT_MAX = 8 * 1024 * 1024 };
@@ -303,12 +303,9 @@ static enum status choose_output(struct parse *parse, const struct parse_argumen
 static enum status prepare(struct parse *parse, const struct parse_arguments *arguments,
                            struct err *err)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     parse->last_modified_ns = INT64_MIN;
     if (arguments->last_modified &&
-        !timestamp_parse_argument(slice_of(arguments->last_modified),
-                                  now.tv_sec * NS_PER_SECOND + now.tv_nsec,
+        !timestamp_parse_argument(slice_of(arguments->last_modified), clock_now_ns(),
                                   &parse->last_modified_ns)) {
         return err_set(err, BAD_CONFIG, "--last-modified %s: not a date", arguments->last_modified);
     }

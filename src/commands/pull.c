@@ -3,6 +3,7 @@
  * draws the progress and waits for SIGINT and SIGTERM, which end the run after what is under way
  * was let go unsettled.
  */
+#include "base/clock.h"
 #include "base/timestamp.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
@@ -20,17 +21,10 @@ struct pull_arguments {
     bool again, new_schema, dry_run, no_wait;
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 static enum status read_window(const struct pull_arguments *arguments, struct window *window,
                                struct err *err)
 {
-    int64_t now = now_ns();
+    int64_t now = clock_now_ns();
     window->to_ns = now;
     if (!arguments->from) {
         return err_set(err, BAD_CONFIG, "pull: --from-date is required (2022-05-30, -720h)");
@@ -103,7 +97,7 @@ static void interrupt(struct watch *watch)
 {
     if (!watch->interrupted) {
         watch->interrupted = true;
-        watch->told_ns = now_ns();
+        watch->told_ns = clock_now_ns();
         run_drain(watch->run);
     }
 }
@@ -126,7 +120,7 @@ static void watch_once(struct watch *watch, int signal)
         watch->yielded = true;
         run_drain(run);
     }
-    if (watch->interrupted && now_ns() - watch->told_ns > RUN_DRAIN_NS) {
+    if (watch->interrupted && clock_now_ns() - watch->told_ns > RUN_DRAIN_NS) {
         atomic_store(&run->stop, true);
     }
     if (!run->request.dry_run) {

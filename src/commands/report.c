@@ -3,7 +3,7 @@
 #include "report/report.h"
 
 #include "base/cleanup.h"
-#include "base/timestamp.h"
+#include "base/clock.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
 #include "data/shown.h"
@@ -13,17 +13,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PAGE_MAX_BYTES = 64 * 1024 * 1024, PATH_MAX_BYTES = 4096, FILE_MODE = 0644 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
 
 /* --- which job, which store --- */
 
@@ -110,7 +102,7 @@ static enum status make_page(const struct config *config, const struct job_confi
                             .store = store,
                             .store_path = store_path(store),
                             .period = *period,
-                            .now_ns = now_ns()};
+                            .now_ns = clock_now_ns()};
     if (read_ledger(&report, config->state, err) != OK || report_store_read(&report, err) != OK) {
         return err->status;
     }
@@ -200,7 +192,7 @@ int command_report(struct cli *cli, int argc, char **argv)
     }
     struct err err;
     struct report_period period;
-    if (report_period_parse(&period, from, to, now_ns(), &err) != OK) {
+    if (report_period_parse(&period, from, to, clock_now_ns(), &err) != OK) {
         return cli_usage("report: %s", err.text);
     }
     struct config *config = cli_config(cli);

@@ -1,6 +1,7 @@
 /* schedule: `loggateway schedule`: shows when jobs run next. */
 #include "schedule/schedule.h"
 
+#include "base/clock.h"
 #include "base/timestamp.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* "2026-03-01T09:00:00+01:00" */
 static void print_local(const struct schedule *schedule, int64_t at_ns)
@@ -74,9 +74,7 @@ int command_schedule(struct cli *cli, int argc, char **argv)
     if (*end || n < 1 || n > 10000) {
         return cli_usage("schedule: -n %s: a number from 1 to 10000", count);
     }
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ns = now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+    int64_t now_ns = clock_now_ns();
     if (from && !timestamp_parse_argument(slice_of(from), now_ns, &now_ns)) {
         return cli_usage("schedule: --from-date %s: not a date", from);
     }

@@ -3,14 +3,13 @@
 #include "commands/status.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
-#include "base/timestamp.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
 #include "data/shown.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { PROBLEM_MAX_BYTES = 16 * 1024 };
 
@@ -19,19 +18,12 @@ struct status_arguments {
     bool json, check;
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 /* Fills a report per job that was asked for. */
 static enum status fill_reports(const struct config *config, const char *wanted,
                                 struct ledger *ledger, struct job_report *reports, size_t *n,
                                 struct err *err)
 {
-    int64_t now = now_ns();
+    int64_t now = clock_now_ns();
     *n = 0;
     for (size_t i = 0; i < config->n_jobs; i++) {
         const struct job_config *job = &config->jobs[i];

@@ -6,6 +6,7 @@
 #include "commands/verify.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "commands/arguments.h"
@@ -13,7 +14,6 @@
 #include "run/lock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 struct verify_arguments {
     const char *job; /* NULL = all */
@@ -329,13 +329,6 @@ static enum status verify_all(struct verify *verify, const struct verify_argumen
 
 /* --- the command line --- */
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 static bool read_date(const char *text, int64_t now, int64_t *ns)
 {
     return !text || timestamp_parse_argument(slice_of(text), now, ns);
@@ -366,7 +359,7 @@ static int verify_command(struct cli *cli, const struct config *config,
     CLEANUP_FREE struct verify *verify = memory_new(sizeof *verify);
     verify->config = config;
     verify->log = &cli->log;
-    verify->now_ns = now_ns();
+    verify->now_ns = clock_now_ns();
     enum status status = read_days(arguments, verify, &err);
     if (status == OK) {
         status = verify_all(verify, arguments, &err);

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/timestamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,19 +233,12 @@ static enum status upgrade(sqlite3 *db, const char *path, const char *const *ste
     return status;
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The change to WAL needs the file to itself, and SQLite does not wait for that: two processes that
  * create the same ledger meet here. */
 static enum status adjust(sqlite3 *db, const char *path, struct err *err)
 {
     static const struct timespec pause_between_tries = {.tv_nsec = 10 * 1000000};
-    int64_t give_up_ms = monotonic_ms() + BUSY_MS;
+    int64_t give_up_ns = clock_monotonic_ns() + BUSY_MS * NS_PER_MS;
     enum status status;
     while ((status = execute(db, path,
                              "PRAGMA auto_vacuum = INCREMENTAL;" /* of a new file only */
@@ -254,7 +249,7 @@ static enum status adjust(sqlite3 *db, const char *path, struct err *err)
                              "PRAGMA journal_size_limit = 16777216;"
                              "PRAGMA cache_size = -16384", /* KiB */
                              "opening", err)) != OK &&
-           (sqlite3_errcode(db) & 0xFF) == SQLITE_BUSY && monotonic_ms() < give_up_ms) {
+           (sqlite3_errcode(db) & 0xFF) == SQLITE_BUSY && clock_monotonic_ns() < give_up_ns) {
         nanosleep(&pause_between_tries, NULL);
     }
     return status;

@@ -2,6 +2,7 @@
 #include "report/child.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "data/shown.h"
@@ -14,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -35,13 +35,6 @@ static void close_fd(const int *fd)
 static enum status failed(const char *what, struct err *err)
 {
     return err_set(err, FAILED, "%s: %s", what, strerror(errno));
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
 /* --- its files --- */
@@ -168,9 +161,9 @@ static enum status follow(const struct channels *channels, int process, int64_t 
     CLEANUP_FREE char *piece = memory_new(PIECE_BYTES);
     struct pollfd watched[] = {
         {channels->out, POLLIN, 0}, {channels->said, POLLIN, 0}, {process, POLLIN, 0}};
-    const int64_t deadline_ns = now_ns() + limit_ns;
+    const int64_t deadline_ns = clock_monotonic_ns() + limit_ns;
     while (watched[0].fd >= 0 || watched[1].fd >= 0 || watched[2].fd >= 0) {
-        int64_t left_ns = deadline_ns - now_ns();
+        int64_t left_ns = deadline_ns - clock_monotonic_ns();
         int ready = left_ns > 0 ? poll(watched, 3, (int)(left_ns / NS_PER_MS) + 1) : 0;
         if (ready == 0) {
             return err_set(err, FAILED, "not done after %d s", (int)(limit_ns / NS_PER_SECOND));

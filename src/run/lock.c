@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 
@@ -47,12 +48,11 @@ static void write_content(int fd, const char *content)
 
 static void write_holder(int fd)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t now_ns = clock_now_ns();
     char date[TIMESTAMP_TEXT_BYTES];
     char content[64];
     snprintf(content, sizeof content, "%d %s\n", (int)getpid(),
-             timestamp_format(now.tv_sec * NS_PER_SECOND, date));
+             timestamp_format(now_ns - now_ns % NS_PER_SECOND, date));
     write_content(fd, content);
 }
 

@@ -1,12 +1,12 @@
 /* progress: see progress.h. */
 #include "run/progress.h"
 
+#include "base/clock.h"
 #include "base/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const int64_t draw_every_ns = 200 * NS_PER_MS;
@@ -14,17 +14,10 @@ static const int64_t log_every_ns = 10 * NS_PER_SECOND;
 
 enum { BAR_CELLS = 24 };
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 void progress_begin(struct progress *progress, const struct log *log, const char *job)
 {
     *progress = (struct progress){.log = log, .job = job, .terminal = isatty(STDERR_FILENO)};
-    progress->started_ns = progress->shown_ns = monotonic_ns();
+    progress->started_ns = progress->shown_ns = clock_monotonic_ns();
 }
 
 struct pace {
@@ -87,7 +80,7 @@ static void write_log(const struct progress *progress, const struct progress_fig
 
 void progress_show(struct progress *progress, const struct progress_figures *now)
 {
-    int64_t at_ns = monotonic_ns();
+    int64_t at_ns = clock_monotonic_ns();
     if (at_ns - progress->shown_ns < (progress->terminal ? draw_every_ns : log_every_ns)) {
         return;
     }

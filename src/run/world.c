@@ -1,6 +1,7 @@
 /* world: see world.h. The only file that reads the clock and sleeps for the modules. */
 #include "run/world.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "run/counted.h"
@@ -24,23 +25,16 @@ static struct host_world *host_of(struct world *world)
     return (struct host_world *)world;
 }
 
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
-
 static int64_t real_now(struct world *world)
 {
     (void)world;
-    return clock_ns(CLOCK_REALTIME);
+    return clock_now_ns();
 }
 
 static int64_t real_monotonic(struct world *world)
 {
     (void)world;
-    return clock_ns(CLOCK_MONOTONIC);
+    return clock_monotonic_ns();
 }
 
 static enum status look(struct host_world *host, bool waiting, struct err *err)
@@ -56,10 +50,10 @@ static enum status look(struct host_world *host, bool waiting, struct err *err)
 
 static enum status real_wait(struct world *world, int64_t ns, struct err *err)
 {
-    int64_t end = clock_ns(CLOCK_MONOTONIC) + ns;
+    int64_t end = clock_monotonic_ns() + ns;
     for (;;) {
         enum status status = look(host_of(world), true, err);
-        int64_t rest = end - clock_ns(CLOCK_MONOTONIC);
+        int64_t rest = end - clock_monotonic_ns();
         if (status != OK || rest <= 0) {
             return status;
         }
@@ -78,7 +72,7 @@ static uint64_t real_random(struct world *world)
     (void)world;
     uint64_t number = 0;
     if (getrandom(&number, sizeof number, 0) != sizeof number) {
-        number = (uint64_t)clock_ns(CLOCK_MONOTONIC);
+        number = (uint64_t)clock_monotonic_ns();
     }
     return number;
 }
@@ -95,7 +89,7 @@ static void say_repeats(struct host_world *host)
 static void real_notice(struct world *world, const char *text)
 {
     struct host_world *host = host_of(world);
-    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    int64_t now_ns = clock_monotonic_ns();
     if (repeats_hide(&host->notices, text, now_ns)) {
         return;
     }
