@@ -68,11 +68,18 @@ static void add_plain_host(struct buf *base, const char *host)
     }
 }
 
+/* "", "/" and ":8086" name no host; "::1" does. */
+static bool is_nameless(const char *name)
+{
+    return *name == '\0' || *name == '/' || (*name == ':' && name[1] != ':');
+}
+
 static enum status read_host(struct influxdb *self, struct err *err)
 {
     CLEANUP(buf_finish) struct buf base = {.max = 2048};
     const char *scheme = strstr(self->host, "://");
-    if (self->host[strcspn(self->host, " @?#\t\r\n")] != '\0' || self->host[0] == '\0') {
+    const char *name = scheme ? scheme + 3 : self->host;
+    if (self->host[strcspn(self->host, " @?#\t\r\n")] != '\0' || is_nameless(name)) {
         return err_set(err, BAD_CONFIG,
                        "host: a URL or host[:port] is wanted, without user or "
                        "query");
