@@ -16,22 +16,15 @@
 
 #include <cmocka.h>
 
-#define S(text) SLICE_LITERAL(text)
-#define ABSENT               \
-    {                        \
-        .kind = VALUE_ABSENT \
-    }
-#define INTEGER(value)                       \
-    {                                        \
-        .kind = VALUE_INT, .number = (value) \
-    }
-#define TEXT(...)                                                                       \
-    {                                                                                   \
-        .kind = VALUE_TEXT, .text = {                                                   \
-            .pieces = (const struct slice[]){__VA_ARGS__},                              \
-            .count = sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice) \
-        }                                                                               \
-    }
+#include "point_values.h"
+
+static const struct schema audit = {
+    .measurement = "audit-01",
+    .n_tags = 2,
+    .tags = {"api.name", "bucket"},
+    .n_fields = 3,
+    .fields = {{"message", VALUE_TEXT}, {"ttfb", VALUE_INT}, {"ttr", VALUE_INT}},
+};
 
 struct row {
     const char *expected;

@@ -16,20 +16,9 @@
 
 #include <cmocka.h>
 
-extern const struct datasource sqlite_datasource;
+#include "point_values.h"
 
-#define S(text) SLICE_LITERAL(text)
-#define INTEGER(value)                       \
-    {                                        \
-        .kind = VALUE_INT, .number = (value) \
-    }
-#define TEXT(...)                                                                       \
-    {                                                                                   \
-        .kind = VALUE_TEXT, .text = {                                                   \
-            .pieces = (const struct slice[]){__VA_ARGS__},                              \
-            .count = sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice) \
-        }                                                                               \
-    }
+extern const struct datasource sqlite_datasource;
 
 struct sim {
     struct world world;

@@ -5,14 +5,6 @@
 
 extern const struct encoder json_lines_encoder;
 
-static const struct schema audit = {
-    .measurement = "audit-01",
-    .n_tags = 2,
-    .tags = {"api.name", "bucket"},
-    .n_fields = 3,
-    .fields = {{"message", VALUE_TEXT}, {"ttfb", VALUE_INT}, {"ttr", VALUE_INT}},
-};
-
 static const struct schema odd = {
     .measurement = "m\"\\",
     .n_tags = 1,

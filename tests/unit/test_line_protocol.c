@@ -1,41 +1,7 @@
 /* line_protocol: points and the lines they become, by hand from InfluxDB's description. */
-#include "api/encoder.h"
-#include "base/cleanup.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "encoder_rows.h"
 
 extern const struct encoder line_protocol_encoder;
-
-#define S(text) SLICE_LITERAL(text)
-#define ABSENT               \
-    {                        \
-        .kind = VALUE_ABSENT \
-    }
-#define INTEGER(value)                       \
-    {                                        \
-        .kind = VALUE_INT, .number = (value) \
-    }
-#define TEXT(...)                                                                       \
-    {                                                                                   \
-        .kind = VALUE_TEXT, .text = {                                                   \
-            .pieces = (const struct slice[]){__VA_ARGS__},                              \
-            .count = sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice) \
-        }                                                                               \
-    }
-
-static const struct schema audit = {
-    .measurement = "audit-01",
-    .n_tags = 2,
-    .tags = {"api.name", "bucket"},
-    .n_fields = 3,
-    .fields = {{"message", VALUE_TEXT}, {"ttfb", VALUE_INT}, {"ttr", VALUE_INT}},
-};
 
 static const struct schema odd = {
     .measurement = "m, x=\"\\",
@@ -43,14 +9,6 @@ static const struct schema odd = {
     .tags = {"t, =\"\\k"},
     .n_fields = 1,
     .fields = {{"f, =\"\\k", VALUE_TEXT}},
-};
-
-struct row {
-    const char *expected;
-    const struct schema *schema;
-    struct slice tags[2];
-    struct value fields[3];
-    int64_t time_ns;
 };
 
 static const struct row rows[] = {
@@ -93,40 +51,16 @@ static const struct row rows[] = {
      INT64_MIN},
 };
 
-static struct point point_of(const struct row *row)
-{
-    return (struct point){
-        .schema = row->schema, .tags = row->tags, .fields = row->fields, .time_ns = row->time_ns};
-}
-
 static void rows_by_hand(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        CLEANUP(buf_finish) struct buf out = {.max = 1000};
-        struct point point = point_of(&rows[i]);
-        assert_int_equal(line_protocol_encoder.encode(&point, &out), OK);
-        assert_string_equal(buf_text(&out), rows[i].expected);
-    }
+    assert_rows(&line_protocol_encoder, rows, sizeof rows / sizeof *rows);
 }
 
-/* Whatever the room, the line is there whole or not at all, and what was there before stays. */
 static void all_or_nothing(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct point point = point_of(&rows[i]);
-        size_t needed = strlen(rows[i].expected);
-        for (size_t room = 0; room <= needed; room++) {
-            CLEANUP(buf_finish) struct buf out = {.max = 3 + room};
-            buf_add_text(&out, "old");
-            enum status status = line_protocol_encoder.encode(&point, &out);
-            assert_int_equal(status, room == needed ? OK : AGAIN);
-            assert_int_equal(out.len, room == needed ? 3 + needed : 3);
-            assert_memory_equal(out.at, "old", 3);
-            assert_false(out.overflow);
-        }
-    }
+    assert_all_or_nothing(&line_protocol_encoder, rows, sizeof rows / sizeof *rows);
 }
 
 static void about(void **state)
