@@ -1,6 +1,6 @@
 /*
  * ledger_place: a temporary folder with a ledger in it and short ways to say what ledger tests say
- * often. Included by test_ledger*.c only.
+ * often. Included by one test file each.
  */
 #ifndef TESTS_LEDGER_PLACE_H
 #define TESTS_LEDGER_PLACE_H
@@ -94,6 +94,22 @@ static inline struct outcome outcome_of(const struct object *object, enum object
     memcpy(outcome.etag, object->etag, sizeof outcome.etag);
     return outcome;
 }
+
+/* Lists exactly these keys, all of version 1 and size 10, each dated by its first letter. */
+static inline void list_exactly(struct ledger_place *place, const char *const *keys)
+{
+    struct ledger_join *join;
+    struct join_counts counts;
+    assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
+                                       false, &place->err));
+    for (; *keys; keys++) {
+        struct object object = object_of(*keys, 1, 10, (*keys)[0] * NS_PER_DAY);
+        assert_ok(place, ledger_join_put(join, &object, &place->err));
+    }
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
+}
+
+#define LIST_EXACTLY(place, ...) list_exactly(place, (const char *const[]){__VA_ARGS__, NULL})
 
 /* One number out of the file, read beside the ledger. */
 static inline int64_t ask(const struct ledger_place *place, const char *sql)

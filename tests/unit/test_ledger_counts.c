@@ -30,6 +30,15 @@ static void test_bytes(void **state)
     buf_finish(&out);
 }
 
+/* The whole of packed, and nothing else. */
+static void assert_unpacks(struct slice packed, const struct counts *wanted)
+{
+    struct counts back;
+    assert_true(counts_unpack(&packed, &back));
+    assert_int_equal(packed.len, 0);
+    assert_memory_equal(&back, wanted, sizeof back);
+}
+
 static void assert_day_survives(const struct counts_day *day)
 {
     struct buf out = {.max = 64};
@@ -60,11 +69,7 @@ static void test_extremes(void **state)
     }
     counts.sinks[7] = (struct sink_counts){UINT64_MAX, 5, 6, 7};
     assert_true(counts_pack(&counts, &out));
-    struct slice packed = buf_slice(&out);
-    struct counts back;
-    assert_true(counts_unpack(&packed, &back));
-    assert_int_equal(packed.len, 0);
-    assert_memory_equal(&back, &counts, sizeof counts);
+    assert_unpacks(buf_slice(&out), &counts);
     buf_finish(&out);
 }
 
@@ -83,11 +88,7 @@ static void test_numbers(void **state)
     };
     assert_int_equal(out.len, sizeof wanted);
     assert_memory_equal(out.at, wanted, sizeof wanted);
-    struct slice packed = buf_slice(&out);
-    struct counts back;
-    assert_true(counts_unpack(&packed, &back));
-    assert_int_equal(packed.len, 0);
-    assert_memory_equal(&back, &counts, sizeof counts);
+    assert_unpacks(buf_slice(&out), &counts);
     buf_finish(&out);
 }
 

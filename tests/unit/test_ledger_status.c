@@ -1,22 +1,6 @@
 /* Tests of ledger/ledger: counts, dead letters, runs, fingerprints and the figures of `status`. */
 #include "ledger_place.h"
 
-/* Lists exactly these keys (NULL-terminated), all of version 1. */
-static void list(struct ledger_place *place, const char *const *keys)
-{
-    struct ledger_join *join;
-    struct join_counts counts;
-    assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
-    for (; *keys; keys++) {
-        struct object object = object_of(*keys, 1, 10, (*keys)[0] * NS_PER_DAY);
-        assert_ok(place, ledger_join_put(join, &object, &place->err));
-    }
-    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
-}
-
-#define LIST(place, ...) list(place, (const char *const[]){__VA_ARGS__, NULL})
-
 static struct job_status status_of(struct ledger_place *place)
 {
     struct job_status status;
@@ -36,7 +20,7 @@ static void assert_sink(const struct sink_counts *sink, uint64_t stored, uint64_
 /* a: settled, two sinks, two measurements; b: quarantined; c: failed; d: listed. */
 static void fill(struct ledger_place *place)
 {
-    LIST(place, "a", "b", "c", "d");
+    LIST_EXACTLY(place, "a", "b", "c", "d");
     const struct object a = object_of("a", 1, 10, 0), b = object_of("b", 1, 10, 0),
                         c = object_of("c", 1, 10, 0);
     const struct day_count days_a[] = {
@@ -88,8 +72,8 @@ static void test_pruned_counts_are_kept(void **state)
 {
     struct ledger_place *place = *state;
     fill(place);
-    LIST(place, "a");
-    LIST(place, "e");
+    LIST_EXACTLY(place, "a");
+    LIST_EXACTLY(place, "e");
     struct job_status status = status_of(place);
     assert_int_equal(status.objects[OBJECT_LISTED], 1);  /* e */
     assert_int_equal(status.objects[OBJECT_SETTLED], 2); /* a and b, in two prunings */
@@ -145,7 +129,7 @@ static void test_oldest_error_of_a_long_key(void **state)
     char key[1001];
     memset(key, 'k', 1000);
     key[1000] = '\0';
-    LIST(place, key);
+    LIST_EXACTLY(place, key);
     const struct object object = object_of(key, 1, 10, 0);
     struct outcome outcome = outcome_of(&object, OBJECT_FAILED, 1);
     outcome.error = "connection reset";
@@ -168,7 +152,7 @@ static struct dead_letter letter_of(const char *key, int64_t attempt, uint64_t l
 static void test_letters(void **state)
 {
     struct ledger_place *place = *state;
-    LIST(place, "a", "b");
+    LIST_EXACTLY(place, "a", "b");
     struct dead_letter letters[] = {letter_of("a", 1, 17, NULL), letter_of("a", 1, 17, "influx"),
                                     letter_of("a", 1, 18, NULL), letter_of("b", 1, 3, NULL)};
     letters[2].bytes = (struct slice){NULL, 0};
@@ -193,7 +177,7 @@ static void test_letters(void **state)
     assert_ok(place, ledger_settle(place->ledger, place->scope, &outcome, 1, &place->err));
     assert_int_equal(status_of(place).dead_letters, 2);
     assert_int_equal(ask(place, "SELECT count(*) FROM dead_letter WHERE run = 2"), 1);
-    LIST(place, "b"); /* a is pruned, its letter stays */
+    LIST_EXACTLY(place, "b"); /* a is pruned, its letter stays */
     assert_int_equal(status_of(place).dead_letters, 2);
 }
 

@@ -44,25 +44,10 @@ static void expect_claims(struct ledger_place *place, const char *wanted)
     buf_finish(&listener.told);
 }
 
-static void list(struct ledger_place *place, const char *const *keys)
-{
-    struct ledger_join *join;
-    struct join_counts counts;
-    assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
-    for (; *keys; keys++) {
-        struct object object = object_of(*keys, 1, 10, 0);
-        assert_ok(place, ledger_join_put(join, &object, &place->err));
-    }
-    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
-}
-
-#define LIST(place, ...) list(place, (const char *const[]){__VA_ARGS__, NULL})
-
 /* a: settled into two sinks; b: quarantined, one sink; c: failed; d: listed. */
 static void fill(struct ledger_place *place)
 {
-    LIST(place, "a", "b", "c", "d");
+    LIST_EXACTLY(place, "a", "b", "c", "d");
     const struct object a = object_of("a", 1, 10, 0), b = object_of("b", 1, 10, 0),
                         c = object_of("c", 1, 10, 0);
     const struct day_count days_a[] = {
@@ -105,7 +90,7 @@ static void test_objects_that_are_gone(void **state)
 {
     struct ledger_place *place = *state;
     fill(place);
-    LIST(place, "d");
+    LIST_EXACTLY(place, "d");
     expect_claims(place, "lyve/d x1 state 0\n"
                          "lyve/ x2 state 1 read 48\n"
                          "lyve/ x0 state 1 read 8 influx=5,1,2,0 influx:audit-01:100:5\n"
@@ -118,12 +103,12 @@ static void test_jobs(void **state)
 {
     struct ledger_place *place = *state;
     fill(place);
-    LIST(place, "a");
+    LIST_EXACTLY(place, "a");
     const char *const names[] = {"elsewhere"};
     uint64_t number;
     assert_ok(place, ledger_sinks(place->ledger, "other", names, 1, &number, &place->err));
     assert_ok(place, ledger_scope(place->ledger, "other", &lyve, &place->scope, &place->err));
-    LIST(place, "z");
+    LIST_EXACTLY(place, "z");
     const struct object z = object_of("z", 1, 10, 0);
     const struct day_count day = {0, "audit-01", 7, 2};
     struct outcome outcome = outcome_of(&z, OBJECT_SETTLED, 2);
@@ -153,7 +138,7 @@ static void test_damage(void **state)
 {
     struct ledger_place *place = *state;
     fill(place);
-    LIST(place, "a");
+    LIST_EXACTLY(place, "a");
     ask(place, "DELETE FROM total_object RETURNING 1");
     ask(place, "DELETE FROM total_sink RETURNING 1");
 #define ONE_SINK "02000102000000" /* read 2, one sink, stored 2 */
