@@ -3,16 +3,22 @@
 
 #include "base/timestamp.h"
 
+/* Has the small InfluxDB take a batch, a line a letter; each line meets its fate. */
+static void write_lines(struct sim *sim, const char *letters)
+{
+    sim->serve = sim_serve_lines;
+    sim_open_ok(sim);
+    sim_put_all(sim, letters);
+    sim_flush_ok(sim);
+    sim_expect_fates(sim, letters);
+}
+
 /* --- 400 and 413 --- */
 
 static void a_bad_line_is_found_by_halves(void **state)
 {
     struct sim *sim = *state;
-    sim->serve = sim_serve_lines;
-    sim_open_ok(sim);
-    sim_put_all(sim, "gggggbgg");
-    sim_flush_ok(sim);
-    sim_expect_fates(sim, "gggggbgg");
+    write_lines(sim, "gggggbgg");
     /* [0,8) [0,4) [4,8) [4,6) 4 5 [6,8) */
     assert_int_equal(sim->n_requests, 7);
     assert_string_equal(sim->refused[0].reason,
@@ -26,11 +32,7 @@ static void bad_lines_stop_nobody(void **state)
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         struct sim *sim;
         sim_set_up((void **)&sim);
-        sim->serve = sim_serve_lines;
-        sim_open_ok(sim);
-        sim_put_all(sim, batches[i]);
-        sim_flush_ok(sim);
-        sim_expect_fates(sim, batches[i]);
+        write_lines(sim, batches[i]);
         assert_int_equal(sim_tear_down((void **)&sim), 0);
     }
     (void)state;
@@ -92,11 +94,7 @@ static void partial_writes_are_confirmed_by_halves(void **state)
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         struct sim *sim;
         sim_set_up((void **)&sim);
-        sim->serve = sim_serve_lines;
-        sim_open_ok(sim);
-        sim_put_all(sim, batches[i]);
-        sim_flush_ok(sim);
-        sim_expect_fates(sim, batches[i]);
+        write_lines(sim, batches[i]);
         int last = sim->n_refused - 1;
         assert_string_equal(sim->refused[last].reason,
                             "partial write: field type conflict: input field \"f\" on measurement "
@@ -169,12 +167,8 @@ static void every_bad_line_is_accounted_for(void **state)
 static void the_bound_of_the_reply_decides(void **state)
 {
     struct sim *sim = *state;
-    sim->serve = sim_serve_lines;
     sim->bound_ns = 3;
-    sim_open_ok(sim);
-    sim_put_all(sim, "gggggg");
-    sim_flush_ok(sim);
-    sim_expect_fates(sim, "gggggg");
+    write_lines(sim, "gggggg");
     assert_int_equal(sim->n_requests, 2); /* all, then what is young enough */
     assert_string_equal(sim->refused[0].reason, "older than the bucket keeps");
 }
@@ -201,12 +195,8 @@ static void old_lines_between_others(void **state)
 static void all_too_old_is_one_request(void **state)
 {
     struct sim *sim = *state;
-    sim->serve = sim_serve_lines;
     sim->bound_ns = 1000;
-    sim_open_ok(sim);
-    sim_put_all(sim, "gggggggg");
-    sim_flush_ok(sim);
-    sim_expect_fates(sim, "gggggggg");
+    write_lines(sim, "gggggggg");
     assert_int_equal(sim->n_requests, 1);
 }
 
@@ -231,12 +221,8 @@ static void a_bound_to_come_is_none(void **state)
 static void old_and_conflicting(void **state)
 {
     struct sim *sim = *state;
-    sim->serve = sim_serve_lines;
     sim->bound_ns = 2;
-    sim_open_ok(sim);
-    sim_put_all(sim, "gggcggbg");
-    sim_flush_ok(sim);
-    sim_expect_fates(sim, "gggcggbg");
+    write_lines(sim, "gggcggbg");
 }
 
 /* InfluxDB before 2.7 names no bound: the option's does, or the halves find it. */
