@@ -76,6 +76,20 @@ int cli_usage(const char *format, ...)
     return EXIT_USAGE;
 }
 
+bool cli_read_job(int argc, char **argv, const struct argument *table, const char **job)
+{
+    int first = arguments_read(argc, argv, table, false);
+    if (first < 0) {
+        return false;
+    }
+    if (argc - first > 1) {
+        cli_usage("%s: one job at most: '%s' is too many", argv[0], argv[first + 1]);
+        return false;
+    }
+    *job = first < argc ? argv[first] : NULL;
+    return true;
+}
+
 static const char *environment(const char *name)
 {
     return getenv(name);

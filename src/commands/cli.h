@@ -21,6 +21,8 @@ struct command {
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command's name */
 };
 
+struct argument; /* arguments.h */
+
 int cli_main(int argc, char **argv);
 
 /* The exit code that goes with a status. */
@@ -28,6 +30,10 @@ int cli_exit_code(enum status status);
 
 /* Prints "loggateway: text" on stderr and returns EXIT_USAGE. */
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* arguments_read() for a command of one job or all: *job is its one operand, NULL = all. False
+ * after a message on stderr; argv[0] is the command's name. */
+bool cli_read_job(int argc, char **argv, const struct argument *table, const char **job);
 
 /* Reads the configuration; problems and warnings go to stderr. NULL: they were fatal, the exit code
  * is EXIT_USAGE. */

@@ -254,14 +254,9 @@ int command_pull(struct cli *cli, int argc, char **argv)
         {"no-wait", 0, NULL, &arguments.no_wait},
         {NULL},
     };
-    int first = arguments_read(argc, argv, table, false);
-    if (first < 0) {
+    if (!cli_read_job(argc, argv, table, &arguments.job)) {
         return EXIT_USAGE;
     }
-    if (argc - first > 1) {
-        return cli_usage("pull: one job at most: '%s' is too many", argv[first + 1]);
-    }
-    arguments.job = first < argc ? argv[first] : NULL;
     struct run_request request = {
         .again = arguments.again, .new_schema = arguments.new_schema, .dry_run = arguments.dry_run};
     struct err err;

@@ -177,15 +177,11 @@ static enum status draw(const struct config *config, const char *wanted,
 
 int command_report(struct cli *cli, int argc, char **argv)
 {
-    const char *from = NULL, *to = NULL, *out = NULL;
+    const char *wanted, *from = NULL, *to = NULL, *out = NULL;
     const struct argument table[] = {
         {"from-date", 0, &from, NULL}, {"to-date", 0, &to, NULL}, {"out", 0, &out, NULL}, {NULL}};
-    int first = arguments_read(argc, argv, table, false);
-    if (first < 0) {
+    if (!cli_read_job(argc, argv, table, &wanted)) {
         return EXIT_USAGE;
-    }
-    if (argc - first > 1) {
-        return cli_usage("report: one job at most: '%s' is too many", argv[first + 1]);
     }
     if (!out || !*out) {
         return cli_usage("report: --out FILE is required (- is standard output)");
@@ -199,7 +195,7 @@ int command_report(struct cli *cli, int argc, char **argv)
     if (!config) {
         return EXIT_USAGE;
     }
-    enum status status = draw(config, first < argc ? argv[first] : NULL, &period, out, &err);
+    enum status status = draw(config, wanted, &period, out, &err);
     if (status != OK) {
         cli_usage("report: %s", err.text);
     }

@@ -62,11 +62,10 @@ static int print_jobs(const struct config *config, const char *wanted, int64_t n
 
 int command_schedule(struct cli *cli, int argc, char **argv)
 {
-    const char *count = "5", *from = NULL;
+    const char *wanted, *count = "5", *from = NULL;
     const struct argument table[] = {
         {"count", 'n', &count, NULL}, {"from-date", 0, &from, NULL}, {NULL}};
-    int first = arguments_read(argc, argv, table, false);
-    if (first < 0) {
+    if (!cli_read_job(argc, argv, table, &wanted)) {
         return EXIT_USAGE;
     }
     char *end;
@@ -82,7 +81,7 @@ int command_schedule(struct cli *cli, int argc, char **argv)
     if (!config) {
         return EXIT_USAGE;
     }
-    int code = print_jobs(config, first < argc ? argv[first] : NULL, now_ns, n);
+    int code = print_jobs(config, wanted, now_ns, n);
     config_free(config);
     return code;
 }

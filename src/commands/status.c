@@ -132,14 +132,9 @@ int command_status(struct cli *cli, int argc, char **argv)
     struct status_arguments arguments = {0};
     const struct argument table[] = {
         {"json", 0, NULL, &arguments.json}, {"check", 0, NULL, &arguments.check}, {NULL}};
-    int first = arguments_read(argc, argv, table, false);
-    if (first < 0) {
+    if (!cli_read_job(argc, argv, table, &arguments.job)) {
         return EXIT_USAGE;
     }
-    if (argc - first > 1) {
-        return cli_usage("status: one job at most: '%s' is too many", argv[first + 1]);
-    }
-    arguments.job = first < argc ? argv[first] : NULL;
     struct config *config = cli_config(cli);
     if (!config) {
         return EXIT_USAGE;

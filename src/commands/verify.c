@@ -383,14 +383,9 @@ int command_verify(struct cli *cli, int argc, char **argv)
         {"no-wait", 0, NULL, &arguments.no_wait},
         {NULL},
     };
-    int first = arguments_read(argc, argv, table, false);
-    if (first < 0) {
+    if (!cli_read_job(argc, argv, table, &arguments.job)) {
         return EXIT_USAGE;
     }
-    if (argc - first > 1) {
-        return cli_usage("verify: one job at most: '%s' is too many", argv[first + 1]);
-    }
-    arguments.job = first < argc ? argv[first] : NULL;
     struct config *config = cli_config(cli);
     if (!config) {
         return EXIT_USAGE;

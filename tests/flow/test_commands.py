@@ -143,6 +143,13 @@ class Usage(Case):
             self.assertEqual(result.code, 2, "%s: %s" % (arguments, result))
             self.assertTrue(result.err, arguments)
 
+    def test_a_second_job_is_too_many(self):
+        self.flat_config(self.server())
+        for command in ("pull", "schedule", "status", "report", "verify"):
+            result = self.run_program(command, "lyvecloud", "other")
+            self.assertEqual(result.code, 2, "%s: %s" % (command, result))
+            self.assertIn("%s: one job at most: 'other' is too many" % command, result.err)
+
     def test_help_and_version(self):
         result = self.run_program("--help")
         self.assertEqual(result.code, 0)
