@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
+#include "commands/json.h"
 #include "data/shown.h"
 
 #include <stdio.h>
@@ -44,19 +45,12 @@ static enum status print_json(const struct config *config, const struct job_repo
 {
     cJSON *document = cJSON_CreateObject();
     json_add_time(document, "now", reports[0].now_ns);
-    cJSON_AddStringToObject(document, "state", config->state);
+    json_add_text(document, "state", config->state);
     cJSON *jobs = cJSON_AddArrayToObject(document, "jobs");
     for (size_t i = 0; i < n; i++) {
         cJSON_AddItemToArray(jobs, job_report_json(&reports[i]));
     }
-    char *text = cJSON_Print(document);
-    cJSON_Delete(document);
-    if (!text) {
-        return err_set(err, FAILED, "out of memory");
-    }
-    puts(text);
-    cJSON_free(text);
-    return OK;
+    return json_print(document, err);
 }
 
 static void print_verdict(const struct job_report *report)

@@ -53,7 +53,4 @@ void job_report_print(const struct job_report *report); /* on stdout */
 /* The job's part of the document; NULL: out of memory. */
 cJSON *job_report_json(const struct job_report *report);
 
-/* Adds a time as RFC 3339; null for INT64_MIN and INT64_MAX. */
-void json_add_time(cJSON *to, const char *name, int64_t ns);
-
 #endif

@@ -1,27 +1,8 @@
 /* status_json: what is told of a job, as JSON for programs. The names are a promise: they are added
  * to, not changed. See status.h. */
-#include "base/cleanup.h"
 #include "base/timestamp.h"
+#include "commands/json.h"
 #include "commands/status.h"
-#include "data/utf8.h"
-
-enum { TEXT_MAX_BYTES = 16 * 1024 };
-
-void json_add_time(cJSON *to, const char *name, int64_t ns)
-{
-    char text[TIMESTAMP_TEXT_BYTES];
-    if (ns == INT64_MIN || ns == INT64_MAX) {
-        cJSON_AddNullToObject(to, name);
-    } else {
-        cJSON_AddStringToObject(to, name, timestamp_format(ns, text));
-    }
-}
-
-/* A double holds whole numbers of 15 digits as they are. */
-static void add_number(cJSON *to, const char *name, uint64_t number)
-{
-    cJSON_AddNumberToObject(to, name, (double)number);
-}
 
 /* null below 0 */
 static void add_count(cJSON *to, const char *name, int64_t count)
@@ -29,25 +10,13 @@ static void add_count(cJSON *to, const char *name, int64_t count)
     if (count < 0) {
         cJSON_AddNullToObject(to, name);
     } else {
-        add_number(to, name, (uint64_t)count);
+        json_add_number(to, name, (uint64_t)count);
     }
 }
 
 static void add_seconds(cJSON *to, const char *name, int64_t ns)
 {
     add_count(to, name, ns < 0 ? -1 : ns / NS_PER_SECOND);
-}
-
-/* null when empty. Keys may be any bytes, JSON is UTF-8. */
-static void add_text(cJSON *to, const char *name, const char *text)
-{
-    if (!*text) {
-        cJSON_AddNullToObject(to, name);
-        return;
-    }
-    CLEANUP(buf_finish) struct buf repaired = {.max = TEXT_MAX_BYTES};
-    utf8_repair(slice_of(text), &repaired);
-    cJSON_AddStringToObject(to, name, buf_text(&repaired));
 }
 
 static void add_runs(cJSON *to, const struct job_report *report)
@@ -62,7 +31,7 @@ static void add_runs(cJSON *to, const struct job_report *report)
         json_add_time(run, "started", figures->last_start_ns);
         json_add_time(run, "ended", figures->last_end_ns);
         cJSON_AddBoolToObject(run, "complete", ended && figures->last_ok);
-        add_text(run, "error", ended ? figures->ended_error : "");
+        json_add_text(run, "error", ended ? figures->ended_error : "");
         if (ended && figures->list_requests >= 0) {
             add_count(run, "list_requests", figures->list_requests);
         }
@@ -83,19 +52,19 @@ static void add_figures(cJSON *to, const struct job_report *report)
     const struct job_status *figures = &report->figures;
     cJSON *objects = cJSON_AddObjectToObject(to, "objects");
     for (int i = OBJECT_LISTED; i <= OBJECT_QUARANTINED; i++) {
-        add_number(objects, object_state_name((enum object_state)i), figures->objects[i]);
+        json_add_number(objects, object_state_name((enum object_state)i), figures->objects[i]);
     }
     add_count(objects, "unmatched", figures->unmatched);
-    add_number(to, "records_read", figures->read);
+    json_add_number(to, "records_read", figures->read);
     cJSON *sinks = cJSON_AddArrayToObject(to, "sinks");
     for (size_t i = 0; i < report->job->n_to; i++) {
         cJSON *sink = cJSON_CreateObject();
         cJSON_AddItemToArray(sinks, sink);
-        add_text(sink, "name", report->job->to[i]->name);
-        add_number(sink, "stored", figures->sinks[i].stored);
-        add_number(sink, "duplicate", figures->sinks[i].duplicate);
-        add_number(sink, "expired", figures->sinks[i].expired);
-        add_number(sink, "dead", figures->sinks[i].dead);
+        json_add_text(sink, "name", report->job->to[i]->name);
+        json_add_number(sink, "stored", figures->sinks[i].stored);
+        json_add_number(sink, "duplicate", figures->sinks[i].duplicate);
+        json_add_number(sink, "expired", figures->sinks[i].expired);
+        json_add_number(sink, "dead", figures->sinks[i].dead);
     }
 }
 
@@ -115,7 +84,7 @@ static void add_kinds(cJSON *to, const struct job_report *report)
         const struct kind_report *kind = &report->kinds[i];
         cJSON *one = cJSON_CreateObject();
         cJSON_AddItemToArray(kinds, one);
-        add_text(one, "name", kind->name);
+        json_add_text(one, "name", kind->name);
         json_add_time(one, "newest_record", kind->newest_ns);
         add_seconds(one, "age_seconds", age_of(report, kind));
         add_seconds(one, "usual_gap_seconds", kind->habit.known ? kind->habit.usual_ns : -1);
@@ -127,27 +96,27 @@ static void add_kinds(cJSON *to, const struct job_report *report)
 static void add_letters(cJSON *to, const struct job_status *figures)
 {
     cJSON *letters = cJSON_AddObjectToObject(to, "dead_letters");
-    add_number(letters, "kept", figures->dead_letters);
-    add_number(letters, "only_counted", figures->dead_beyond);
+    json_add_number(letters, "kept", figures->dead_letters);
+    json_add_number(letters, "only_counted", figures->dead_beyond);
     cJSON *reasons = cJSON_AddArrayToObject(letters, "reasons");
     for (size_t i = 0; i < figures->n_reasons; i++) {
         cJSON *reason = cJSON_CreateObject();
         cJSON_AddItemToArray(reasons, reason);
-        add_text(reason, "reason", figures->reasons[i].text);
-        add_number(reason, "letters", figures->reasons[i].letters);
+        json_add_text(reason, "reason", figures->reasons[i].text);
+        json_add_number(reason, "letters", figures->reasons[i].letters);
     }
 }
 
 cJSON *job_report_json(const struct job_report *report)
 {
     cJSON *job = cJSON_CreateObject();
-    add_text(job, "name", report->job->name);
+    json_add_text(job, "name", report->job->name);
     cJSON_AddBoolToObject(job, "well", !*report->problem);
-    add_text(job, "problem", report->problem);
+    json_add_text(job, "problem", report->problem);
     add_runs(job, report);
     add_figures(job, report);
     add_kinds(job, report);
     add_letters(job, &report->figures);
-    add_text(job, "oldest_error", report->figures.oldest_error);
+    json_add_text(job, "oldest_error", report->figures.oldest_error);
     return job;
 }

@@ -1,33 +1,7 @@
 /* verify_json: what verify has found, as JSON for programs. The names are a promise: they are added
  * to, not changed. See verify.h. */
-#include "base/cleanup.h"
-#include "commands/status.h"
+#include "commands/json.h"
 #include "commands/verify.h"
-#include "data/utf8.h"
-
-#include <stdio.h>
-
-enum { TEXT_MAX_BYTES = 16 * 1024 };
-
-/* A double holds whole numbers of 15 digits as they are. */
-static void add_number(cJSON *to, const char *name, uint64_t number)
-{
-    cJSON_AddNumberToObject(to, name, (double)number);
-}
-
-/* Keys may be any bytes, JSON is UTF-8. */
-static cJSON *text_json(const char *text)
-{
-    CLEANUP(buf_finish) struct buf repaired = {.max = TEXT_MAX_BYTES};
-    utf8_repair(slice_of(text), &repaired);
-    return cJSON_CreateString(buf_text(&repaired));
-}
-
-/* null when there is none */
-static void add_text(cJSON *to, const char *name, const char *text)
-{
-    cJSON_AddItemToObject(to, name, text && *text ? text_json(text) : cJSON_CreateNull());
-}
 
 static void add_day(cJSON *to, const char *name, int32_t day)
 {
@@ -41,31 +15,31 @@ static cJSON *job_sink_json(const struct verify_job *job, size_t i)
 {
     const struct verify_job_sink *sink = &job->sinks[i];
     cJSON *json = cJSON_CreateObject();
-    add_text(json, "name", job->config->to[i]->name);
-    add_number(json, "read", sink->read);
-    add_number(json, "stored", sink->counts.stored);
-    add_number(json, "duplicate", sink->counts.duplicate);
-    add_number(json, "expired", sink->counts.expired);
-    add_number(json, "dead", sink->counts.dead);
-    add_number(json, "objects_missing", sink->missing);
+    json_add_text(json, "name", job->config->to[i]->name);
+    json_add_number(json, "read", sink->read);
+    json_add_number(json, "stored", sink->counts.stored);
+    json_add_number(json, "duplicate", sink->counts.duplicate);
+    json_add_number(json, "expired", sink->counts.expired);
+    json_add_number(json, "dead", sink->counts.dead);
+    json_add_number(json, "objects_missing", sink->missing);
     return json;
 }
 
 static cJSON *job_json(const struct verify_job *job)
 {
     cJSON *json = cJSON_CreateObject();
-    add_text(json, "name", job->config->name);
+    json_add_text(json, "name", job->config->name);
     cJSON *objects = cJSON_AddObjectToObject(json, "objects");
     for (int i = OBJECT_LISTED; i <= OBJECT_QUARANTINED; i++) {
-        add_number(objects, object_state_name((enum object_state)i), job->objects[i]);
+        json_add_number(objects, object_state_name((enum object_state)i), job->objects[i]);
     }
-    add_number(objects, "gone", job->gone);
+    json_add_number(objects, "gone", job->gone);
     if (job->unmatched < 0) {
         cJSON_AddNullToObject(objects, "unmatched");
     } else {
-        add_number(objects, "unmatched", (uint64_t)job->unmatched);
+        json_add_number(objects, "unmatched", (uint64_t)job->unmatched);
     }
-    add_number(json, "records_read", job->read);
+    json_add_number(json, "records_read", job->read);
     cJSON *sinks = cJSON_AddArrayToObject(json, "sinks");
     for (size_t i = 0; i < job->config->n_to && i < LEDGER_SINKS_MAX; i++) {
         cJSON_AddItemToArray(sinks, job_sink_json(job, i));
@@ -78,7 +52,7 @@ static cJSON *job_json(const struct verify_job *job)
 static cJSON *series_json(const struct verify_series *series)
 {
     cJSON *json = cJSON_CreateObject();
-    add_text(json, "name", series->measurement);
+    json_add_text(json, "name", series->measurement);
     if (series->n_days) {
         add_day(json, "first_day", series->first_day);
         add_day(json, "last_day", series->last_day);
@@ -86,11 +60,11 @@ static cJSON *series_json(const struct verify_series *series)
         cJSON_AddNullToObject(json, "first_day");
         cJSON_AddNullToObject(json, "last_day");
     }
-    add_number(json, "days", series->n_days);
-    add_number(json, "stored", series->stored);
-    add_number(json, "counted", series->counted);
-    add_number(json, "different_days", series->different_days);
-    add_number(json, "days_not_kept", series->skipped_days);
+    json_add_number(json, "days", series->n_days);
+    json_add_number(json, "stored", series->stored);
+    json_add_number(json, "counted", series->counted);
+    json_add_number(json, "different_days", series->different_days);
+    json_add_number(json, "days_not_kept", series->skipped_days);
     return json;
 }
 
@@ -98,9 +72,9 @@ static cJSON *sink_json(const struct verify_sink *sink)
 {
     cJSON *json = cJSON_CreateObject();
     bool counted = sink->counting == VERIFY_COUNTED;
-    add_text(json, "name", sink->place->name);
+    json_add_text(json, "name", sink->place->name);
     cJSON_AddBoolToObject(json, "counted", counted);
-    add_text(json, "error", sink->counting == VERIFY_COUNTED_NOT ? sink->error : NULL);
+    json_add_text(json, "error", sink->counting == VERIFY_COUNTED_NOT ? sink->error : NULL);
     json_add_time(json, "kept_from", sink->kept_from_ns);
     cJSON *measurements = cJSON_AddArrayToObject(json, "measurements");
     for (size_t i = 0; counted && i < sink->n_series; i++) {
@@ -115,18 +89,18 @@ static void add_keys(cJSON *to, const struct verify_difference *difference)
 {
     cJSON *keys = cJSON_AddArrayToObject(to, "objects");
     for (size_t i = 0; i < difference->n_keys; i++) {
-        cJSON_AddItemToArray(keys, text_json(difference->keys[i]));
+        cJSON_AddItemToArray(keys, json_text(difference->keys[i]));
     }
-    add_number(to, "more_objects", difference->more_keys);
+    json_add_number(to, "more_objects", difference->more_keys);
     cJSON_AddBoolToObject(to, "gone_objects", difference->gone);
 }
 
 static cJSON *object_json(const struct verify_difference *difference)
 {
     cJSON *json = cJSON_CreateObject();
-    add_text(json, "job", difference->job);
-    add_text(json, "sink", difference->sink);
-    add_text(json, "text", difference->text);
+    json_add_text(json, "job", difference->job);
+    json_add_text(json, "sink", difference->sink);
+    json_add_text(json, "text", difference->text);
     add_keys(json, difference);
     return json;
 }
@@ -134,11 +108,11 @@ static cJSON *object_json(const struct verify_difference *difference)
 static cJSON *day_json(const struct verify_difference *difference)
 {
     cJSON *json = cJSON_CreateObject();
-    add_text(json, "sink", difference->sink);
-    add_text(json, "measurement", difference->measurement);
+    json_add_text(json, "sink", difference->sink);
+    json_add_text(json, "measurement", difference->measurement);
     add_day(json, "day", difference->day);
-    add_number(json, "stored", difference->stored);
-    add_number(json, "counted", difference->counted);
+    json_add_number(json, "stored", difference->stored);
+    json_add_number(json, "counted", difference->counted);
     add_keys(json, difference);
     return json;
 }
@@ -148,7 +122,7 @@ static void add_differences(cJSON *to, const char *name,
                             cJSON *(*json)(const struct verify_difference *difference))
 {
     cJSON *object = cJSON_AddObjectToObject(to, name);
-    add_number(object, "count", differences->n + differences->beyond);
+    json_add_number(object, "count", differences->n + differences->beyond);
     cJSON *first = cJSON_AddArrayToObject(object, "first");
     for (size_t i = 0; i < differences->n; i++) {
         cJSON_AddItemToArray(first, json(&differences->at[i]));
@@ -159,7 +133,7 @@ enum status verify_print_json(const struct verify *verify, struct err *err)
 {
     cJSON *document = cJSON_CreateObject();
     json_add_time(document, "now", verify->now_ns);
-    add_text(document, "state", verify->config->state);
+    json_add_text(document, "state", verify->config->state);
     cJSON_AddBoolToObject(document, "has_run", verify->ledger != NULL);
     cJSON_AddBoolToObject(document, "equal", verify_is_equal(verify));
     cJSON *jobs = cJSON_AddArrayToObject(document, "jobs");
@@ -174,12 +148,5 @@ enum status verify_print_json(const struct verify *verify, struct err *err)
     }
     add_differences(document, "object_differences", &verify->objects, object_json);
     add_differences(document, "day_differences", &verify->days, day_json);
-    char *text = cJSON_Print(document);
-    cJSON_Delete(document);
-    if (!text) {
-        return err_set(err, FAILED, "out of memory");
-    }
-    puts(text);
-    cJSON_free(text);
-    return OK;
+    return json_print(document, err);
 }
