@@ -7,8 +7,6 @@
  */
 #include "base/cleanup.h"
 #include "base/timestamp.h"
-#include "data/shown.h"
-#include "data/utf8.h"
 #include "report/child.h"
 #include "report/report.h"
 
@@ -73,33 +71,11 @@ static void add_quoted(struct buf *data, struct slice text)
     buf_add_text(data, "\" ");
 }
 
-/* The last characters of a text, at most max bytes of it. text is valid UTF-8. */
-static struct slice end_of(struct slice text, size_t max)
-{
-    size_t at = text.len > max ? text.len - max : 0;
-    while (at < text.len && ((unsigned char)text.at[at] & 0xC0) == 0x80) {
-        at++;
-    }
-    return slice_make(text.at + at, text.len - at);
-}
-
-/* A name as a picture has room for it: of a long one both ends, since names that begin alike end
- * differently. */
 static void add_label(struct buf *data, const struct report_panel *panel,
                       const struct report_grid *grid, size_t series)
 {
-    CLEANUP(buf_finish) struct buf name = {.max = LABEL_MAX_BYTES};
-    CLEANUP(buf_finish) struct buf whole = {.max = 3 * LABEL_MAX_BYTES};
     CLEANUP(buf_finish) struct buf label = {.max = LABEL_MAX_BYTES};
-    report_label(panel, grid, series, &name);
-    utf8_repair(buf_slice(&name), &whole); /* a name was perhaps cut inside a character */
-    if (whole.len <= REPORT_LABEL_MAX) {
-        add_quoted(data, buf_slice(&whole));
-        return;
-    }
-    buf_add(&label, utf8_cut(buf_slice(&whole), REPORT_LABEL_MAX / 2));
-    buf_add_text(&label, "\xE2\x80\xA6"); /* an ellipsis */
-    buf_add(&label, end_of(buf_slice(&whole), REPORT_LABEL_MAX / 2));
+    report_short_label(panel, grid, series, &label);
     add_quoted(data, buf_slice(&label));
 }
 
@@ -265,7 +241,7 @@ static void add_bars_script(struct buf *script, const struct report_panel *panel
     /* the first is the longest */
     bool small = panel->measure == REPORT_CALLS && report_cell(grid, 0, 0)->calls <= STEPS_OF_ONE;
     buf_printf(script,
-               "%sset linetype 1 lc rgb '#%06x'\nunset key\nset border 2\nset grid xtics\n"
+               "%sset linetype 1 lc rgb '#%06x'\nunset key\nset border 2\n"
                "set yrange [%zu-0.5:-0.5]\nset xrange [0:*]\nset rmargin 18\nset xlabel '%s'\n"
                "plot '" CHILD_DATA_PATH "' using 2:0:(0):2:($0-0.36):($0+0.36):yticlabel(1)"
                " title '%s' with boxxyerror lt 1, '' using 2:0:3 title '' with labels left"

@@ -7,6 +7,7 @@
  *   panels.c  the six panels, as a table
  *   store.c   the figures, from the store
  *   plot.c    a panel's picture, by gnuplot
+ *   label.c   a long name as a picture has room for it
  *   page.c    the page
  *   gaps.c    what is incomplete, in words
  *   table.c   a panel's figures as a table
@@ -140,6 +141,10 @@ enum status report_page(const struct report *report, struct buf *out, struct err
  */
 void report_label(const struct report_panel *panel, const struct report_grid *grid, size_t series,
                   struct buf *out);
+/* The same as a picture has room for it: of a long name both ends, since names that begin alike end
+ * differently; or, where another of the picture's has these too, the part that tells them apart. */
+void report_short_label(const struct report_panel *panel, const struct report_grid *grid,
+                        size_t series, struct buf *out);
 /* "other (3 buckets)" */
 void report_other(const struct report_panel *panel, uint64_t names, struct buf *out);
 

@@ -287,6 +287,25 @@ class Figures(Base):
             self.assert_labels(page, names)
         self.assertEqual([name for name in os.listdir(self.folder) if "pwned" in name], [])
 
+    def test_names_that_begin_and_end_alike(self):
+        """Where both ends of long names are the same, a picture shows the part that differs."""
+        self.store_config()
+        long = "production-warehouse-%s-exports-eu-central-archive"
+        wanted = {
+            long % "orders": "…rehouse-orders-exports-e…",
+            long % "media": "…rehouse-media-exports-eu…",
+            "quarterly-figures-of-region-1-all-markets": "…-of-region-1-all-markets",
+            "quarterly-figures-of-region-2-all-markets": "…-of-region-2-all-markets",
+            "another-name-of-more-than-24-bytes": "another-name…han-24-bytes",
+            "short": "short",
+        }
+        records = [self.call(name, "2026-03-01T10:00:%02dZ" % number) for number, name in enumerate(wanted)]
+        self.deliver({harness.FOLDER + "S3-a.gz": harness.packed(*records)})
+        self.pull()
+        page = self.page()
+        self.assertLessEqual(set(wanted.values()), self.labels(page, "total-by-bucket"))
+        self.assertLessEqual(set(wanted.values()), self.labels(page, "calls-by-bucket"))
+
     def labels(self, page, panel):
         """The texts of a picture."""
         [svg] = re.findall(r'<svg [^>]*aria-labelledby="%s-title".*?</svg>' % panel, page.text, re.S)
