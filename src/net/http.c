@@ -6,6 +6,7 @@
  */
 #include "net/http.h"
 
+#include "net/http_headers.h"
 #include "net/http_reply.h"
 
 #include "base/cleanup.h"
@@ -22,7 +23,6 @@ enum {
     SOCKETS_MAX = 8, /* one in use, a few more while curl tries IPv6 and IPv4 or replaces one */
     RECEIVE_BYTES = 256 * 1024,
     BODY_DEFAULT_BYTES = 64 * 1024,
-    HEADER_LINE_MAX_BYTES = 8 * 1024, /* a session token takes 1 to 2 KiB */
 };
 
 #define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
@@ -216,77 +216,6 @@ static int on_progress(void *context, curl_off_t to_receive, curl_off_t received
 
 /* --- request --- */
 
-static void slist_free(struct curl_slist **list)
-{
-    curl_slist_free_all(*list);
-}
-
-static bool header_append(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer) {
-        *list = longer;
-    }
-    return longer != NULL;
-}
-
-/* curl takes "Name;" for a header without a value and "Name:" for one not to be sent. */
-static bool header_add(struct curl_slist **list, const char *name, const char *value)
-{
-    CLEANUP(buf_finish) struct buf line = {.max = HEADER_LINE_MAX_BYTES};
-    return buf_printf(&line, *value ? "%s: %s" : "%s;", name, value) &&
-           header_append(list, buf_text(&line));
-}
-
-static bool has_header(const struct http_request *request, const char *name)
-{
-    for (const struct http_header *header = request->headers; header->name; header++) {
-        if (strcasecmp(header->name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_bodiless(const struct http_request *request)
-{
-    return strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
-}
-
-static bool signature_headers_add(const struct http_request *request, struct curl_slist **list)
-{
-    const struct http_signature *signature = request->signature;
-    bool whole = true;
-    bool may_be_unsigned = is_bodiless(request) || strncasecmp(request->url, "https:", 6) == 0;
-    if (may_be_unsigned && !has_header(request, "x-amz-content-sha256")) {
-        whole = header_add(list, "x-amz-content-sha256", "UNSIGNED-PAYLOAD");
-    }
-    if (signature->session_token) {
-        whole = whole && header_add(list, "x-amz-security-token", signature->session_token);
-    }
-    return whole;
-}
-
-/* What curl adds to a body by itself and nobody wants: a wait for "100 Continue", the type of a
- * form. Not for signed requests: curl 7.88 would sign the names of headers that are not sent. */
-static bool own_headers_drop(const struct http_request *request, struct curl_slist **list)
-{
-    if (is_bodiless(request) || request->signature) {
-        return true;
-    }
-    return header_append(list, "Expect:") &&
-           (has_header(request, "Content-Type") || header_append(list, "Content-Type:"));
-}
-
-static bool headers_add(const struct http_request *request, struct curl_slist **list)
-{
-    bool whole = own_headers_drop(request, list);
-    for (const struct http_header *header = request->headers; whole && header->name; header++) {
-        whole = header_add(list, header->name, header->value);
-    }
-    return whole && (!request->signature || signature_headers_add(request, list));
-}
-
 /* Sets one option unless an earlier one failed. Needs the locals easy and code. */
 #define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(easy, option, value))
 
@@ -451,11 +380,11 @@ static void request_begin(struct http *http, const struct http_request *request,
 static enum status http_perform(struct http *http, const struct http_request *request,
                                 struct http_reply *reply, struct err *err)
 {
-    CLEANUP(slist_free) struct curl_slist *headers = NULL;
+    CLEANUP(http_headers_free) struct curl_slist *headers = NULL;
     request_begin(http, request, reply, err);
-    if (!headers_add(request, &headers)) {
+    if (!http_headers_make(request, &headers)) {
         return err_set(err, FAILED, "a request header is longer than %d bytes",
-                       HEADER_LINE_MAX_BYTES);
+                       HTTP_HEADER_LINE_MAX_BYTES);
     }
     CURLcode code = options_set(http, request, headers);
     if (code != CURLE_OK) {
