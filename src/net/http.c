@@ -23,6 +23,7 @@ enum {
     SOCKETS_MAX = 8, /* one in use, a few more while curl tries IPv6 and IPv4 or replaces one */
     RECEIVE_BYTES = 256 * 1024,
     BODY_DEFAULT_BYTES = 64 * 1024,
+    ERROR_BODY_MAX_BYTES = 1024 * 1024, /* read to its end up to here, to keep the connection */
 };
 
 #define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
@@ -41,8 +42,9 @@ struct http {
     struct err *err;
     enum status ended; /* by us, with err set; OK = not */
     bool stalled, was_shut, headers_ended, headers_taken;
+    bool enough; /* of an error's body that would not end */
     curl_off_t moved_bytes;
-    int64_t moved_ns, ticked_ns; /* monotonic */
+    int64_t moved_ns, ticked_ns, body_ns; /* monotonic; body_ns: it began */
 };
 
 static int64_t stall_ns(const struct http_request *request)
@@ -131,6 +133,7 @@ static void headers_take(struct http *http)
         return;
     }
     http->headers_taken = true;
+    http->body_ns = http->moved_ns;
     long code = 0;
     curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &code);
     reply->code = code < 200 ? 0 : (int)code; /* 1xx announce a reply, they are none */
@@ -177,7 +180,8 @@ static size_t on_body(char *at, size_t size, size_t count, void *context)
     } else {
         body_keep(http, bytes);
     }
-    return http->ended == OK ? bytes.len : CURL_WRITEFUNC_ERROR;
+    http->enough = !is_success(http->reply) && http->reply->received_bytes > ERROR_BODY_MAX_BYTES;
+    return http->ended == OK && !http->enough ? bytes.len : CURL_WRITEFUNC_ERROR;
 }
 
 /* --- time --- */
@@ -206,12 +210,14 @@ static int on_progress(void *context, curl_off_t to_receive, curl_off_t received
         http->moved_bytes = received + sent;
         http->moved_ns = now_ns;
     }
-    if (now_ns - http->ticked_ns >= NS_PER_SECOND) {
+    if (http->ended == OK && now_ns - http->ticked_ns >= NS_PER_SECOND) {
         http->ticked_ns = now_ns;
         http->ended = world_tick(http->world, http->err);
     }
     http->stalled = now_ns - http->moved_ns >= stall_ns(http->request);
-    return http->ended != OK || http->stalled;
+    http->enough |= http->headers_taken && !is_success(http->reply) &&
+                    now_ns - http->body_ns >= stall_ns(http->request);
+    return http->ended != OK || http->stalled || http->enough;
 }
 
 /* --- request --- */
@@ -343,6 +349,9 @@ static enum status outcome(struct http *http, CURLcode code)
     if (http->ended != OK) {
         return http->ended;
     }
+    if (http->enough) {
+        return OK; /* what counts of it came long ago */
+    }
     if (http->stalled) {
         return err_set(http->err, AGAIN, "stalled: no byte for %lld s",
                        (long long)(stall_ns(http->request) / NS_PER_SECOND));
@@ -372,6 +381,7 @@ static void request_begin(struct http *http, const struct http_request *request,
     http->err = err;
     http->ended = OK;
     http->stalled = http->was_shut = http->headers_ended = http->headers_taken = false;
+    http->enough = false;
     http->moved_bytes = 0;
     http->moved_ns = http->ticked_ns = world_monotonic(http->world);
     http->problem[0] = '\0';

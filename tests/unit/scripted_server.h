@@ -26,6 +26,7 @@ enum then {
     THEN_CLOSE, /* end of stream */
     THEN_RESET,
     THEN_HANG, /* nothing more, until the client hangs up (.hung_up) */
+    THEN_DRIP, /* a byte now and then, until the client hangs up */
 };
 
 struct scripted_reply {
@@ -92,6 +93,14 @@ static inline bool scripted_send(struct scripted_server *server, int fd, const c
     return true;
 }
 
+static inline void scripted_drip(struct scripted_server *server, int fd)
+{
+    int left = 400; /* 20 s: a broken test ends all the same */
+    while (left-- && scripted_send(server, fd, ".", 1)) {
+        usleep(50000);
+    }
+}
+
 /* Plays one reply; false: the connection is to be closed. */
 static inline bool scripted_play(struct scripted_server *server, int fd,
                                  const struct scripted_reply *reply)
@@ -111,6 +120,9 @@ static inline bool scripted_play(struct scripted_server *server, int fd,
     char nothing;
     if (reply->then == THEN_HANG && recv(fd, &nothing, 1, 0) <= 0) {
         server->hung_up = true;
+    }
+    if (reply->then == THEN_DRIP) {
+        scripted_drip(server, fd);
     }
     return reply->then == THEN_KEEP;
 }

@@ -105,6 +105,33 @@ static void test_bodies_have_limits(void **state)
     fixture_end(&fixture);
 }
 
+/* What counts of an error is known long before its body ends, should it ever. */
+static void test_an_error_without_end_is_one(void **state)
+{
+    enum { SIZE = 8 << 20 };
+    CLEANUP_FREE char *bytes = calloc(1, SIZE);
+    const struct scripted_reply script[] = {
+        {bytes, THEN_HANG, SIZE},
+        {"HTTP/1.1 503 Later\r\nRetry-After: 7\r\n\r\nsoon", THEN_DRIP},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+    };
+    struct fixture fixture;
+    (void)state;
+    memset(bytes, 'e', SIZE);
+    memcpy(bytes, "HTTP/1.1 500 No\r\n\r\n", 19);
+    fixture_begin(&fixture, script, COUNT(script));
+    assert_int_equal(get(&fixture), OK);
+    assert_int_equal(fixture.reply.code, 500);
+    assert_int_equal(fixture.reply.body.len, 65536);
+    assert_int_equal(perform(&fixture, (struct http_request){.stall_ns = NS_PER_SECOND}), OK);
+    assert_int_equal(fixture.reply.code, 503);
+    assert_int_equal(fixture.reply.retry_after_ns, 7 * NS_PER_SECOND);
+    assert_memory_equal(fixture.reply.body.at, "soon.", 5);
+    assert_int_equal(get(&fixture), OK); /* the handle goes on with a new connection */
+    assert_body(&fixture, "ok");
+    fixture_end(&fixture);
+}
+
 /* --- receivers --- */
 
 struct receiver {
@@ -204,6 +231,21 @@ static void test_receive_decides(void **state)
         assert_string_equal(fixture.err.text, "as the test says");
         fixture_end(&fixture);
     }
+}
+
+/* However long it took to say no, and whatever is due after a second. */
+static void test_a_slow_receiver_decides(void **state)
+{
+    static const struct scripted_reply script[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"},
+    };
+    struct fixture fixture;
+    struct receiver receiver = {.answer = BAD_DATA, .sleep_ms = 1100};
+    (void)state;
+    fixture_begin(&fixture, script, COUNT(script));
+    assert_int_equal(get_to(&fixture, &receiver, 0), BAD_DATA);
+    assert_string_equal(fixture.err.text, "as the test says");
+    fixture_end(&fixture);
 }
 
 static void test_shut_lets_the_server_go_at_once(void **state)
@@ -376,8 +418,10 @@ int main(void)
         cmocka_unit_test(test_redirects_and_other_protocols_are_not_followed),
         cmocka_unit_test(test_a_reply_after_100_continue_is_the_reply),
         cmocka_unit_test(test_bodies_have_limits),
+        cmocka_unit_test(test_an_error_without_end_is_one),
         cmocka_unit_test(test_receive_gets_2xx_bodies_only),
         cmocka_unit_test(test_receive_decides),
+        cmocka_unit_test(test_a_slow_receiver_decides),
         cmocka_unit_test(test_shut_lets_the_server_go_at_once),
         cmocka_unit_test(test_shut_lets_a_sending_server_go),
         cmocka_unit_test(test_shut_of_an_unframed_body_is_a_cut),
