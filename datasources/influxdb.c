@@ -113,7 +113,7 @@ static enum status check_options(const struct influxdb *self, struct err *err)
         return err_set(err, BAD_CONFIG, "%s: empty", self->org[0] ? "bucket" : "org");
     }
     if (self->retention_ns != 0 &&
-        (self->retention_ns < 3600 * NS_PER_SECOND || self->retention_ns % NS_PER_SECOND != 0)) {
+        (self->retention_ns < NS_PER_HOUR || self->retention_ns % NS_PER_SECOND != 0)) {
         return err_set(err, BAD_CONFIG,
                        "retention: InfluxDB wants whole seconds and at least 1h, "
                        "or 0s for ever");

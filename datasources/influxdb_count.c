@@ -18,8 +18,8 @@ enum {
     COLUMNS_MAX = 16,
 };
 
-static const int64_t answer_within_ns = 15 * 60 * NS_PER_SECOND; /* its first byte */
-static const int64_t try_for_ns = 60 * NS_PER_SECOND;
+static const int64_t answer_within_ns = 15 * NS_PER_MINUTE; /* its first byte */
+static const int64_t try_for_ns = NS_PER_MINUTE;
 
 static void json_free(cJSON **json)
 {

@@ -6,6 +6,7 @@
 #include "s3_source.h"
 
 #include "base/cleanup.h"
+#include "base/timestamp.h"
 
 #include <stdio.h>
 
@@ -46,7 +47,7 @@ static const struct option options[] = {
      .help = "tries after a failed one before giving up, 0.5 s to 30 s apart", .max = 1000},
     {"stall_timeout", OPTION_DURATION_NS, offsetof(struct s3_source, stall_timeout_ns),
      .fallback = "60s", .help = "a connection without a byte for so long is cut and resumed",
-     .min = INT64_C(1000000000), .max = INT64_C(3600000000000)},
+     .min = NS_PER_SECOND, .max = NS_PER_HOUR},
     {"prefix", OPTION_TEXT, offsetof(struct s3_source, prefix),
      .help = "of a sink: what the keys it writes begin with; ends with /"},
     {"format", OPTION_CHOICE, offsetof(struct s3_source, format), .fallback = "line_protocol",

@@ -82,9 +82,9 @@ static enum status ask(sqlite3 *db, sqlite3_stmt *statement, int64_t first_ns, i
 /* The last ns of a day, but before the end. */
 static int64_t last_of_day(int64_t ns, int64_t end_ns)
 {
-    int64_t into_day_ns = ns % NS_PER_DAY + (ns % NS_PER_DAY < 0 ? NS_PER_DAY : 0);
     int64_t last_ns;
-    bool fits = !__builtin_add_overflow(ns, NS_PER_DAY - 1 - into_day_ns, &last_ns);
+    bool fits =
+        !__builtin_add_overflow(ns, NS_PER_DAY - 1 - timestamp_since_midnight(ns), &last_ns);
     return fits && last_ns < end_ns ? last_ns : end_ns - 1;
 }
 

@@ -266,11 +266,7 @@ bool timestamp_parse_time_of_day(struct slice text, int64_t latest_ns, int64_t *
         return false;
     }
     int64_t since_midnight = civil_seconds(&clock) * NS_PER_SECOND;
-    int64_t since_latest_midnight = latest_ns % NS_PER_DAY;
-    if (since_latest_midnight < 0) {
-        since_latest_midnight += NS_PER_DAY;
-    }
-    int64_t back = since_latest_midnight - since_midnight;
+    int64_t back = timestamp_since_midnight(latest_ns) - since_midnight;
     if (back < 0) {
         back += NS_PER_DAY;
     }
@@ -343,10 +339,10 @@ static bool parse_relative(struct slice text, int64_t now_ns, int64_t *ns)
         unit = NS_PER_DAY;
         break;
     case 'h':
-        unit = 3600 * NS_PER_SECOND;
+        unit = NS_PER_HOUR;
         break;
     case 'm':
-        unit = 60 * NS_PER_SECOND;
+        unit = NS_PER_MINUTE;
         break;
     case 's':
         unit = NS_PER_SECOND;
@@ -376,14 +372,8 @@ static bool read_unit(struct slice *rest, int64_t *unit_ns)
         const char *name;
         int64_t ns;
     } units[] = {
-        {"ns", 1},
-        {"us", 1000},
-        {"\xC2\xB5s", 1000},
-        {"\xCE\xBCs", 1000},
-        {"ms", NS_PER_MS},
-        {"s", NS_PER_SECOND},
-        {"m", 60 * NS_PER_SECOND},
-        {"h", 3600 * NS_PER_SECOND},
+        {"ns", 1},         {"us", 1000},         {"\xC2\xB5s", 1000},  {"\xCE\xBCs", 1000},
+        {"ms", NS_PER_MS}, {"s", NS_PER_SECOND}, {"m", NS_PER_MINUTE}, {"h", NS_PER_HOUR},
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (slice_starts(*rest, units[i].name)) {

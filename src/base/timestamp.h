@@ -9,14 +9,22 @@
 
 #include <stdint.h>
 
-#define NS_PER_SECOND INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
-#define NS_PER_DAY (INT64_C(86400) * NS_PER_SECOND)
+#define NS_PER_SECOND INT64_C(1000000000)
+#define NS_PER_MINUTE (60 * NS_PER_SECOND)
+#define NS_PER_HOUR (60 * NS_PER_MINUTE)
+#define NS_PER_DAY (24 * NS_PER_HOUR)
 
 /* The day, since 1970-01-01, that a time lies on. */
 static inline int32_t timestamp_day(int64_t ns)
 {
     return (int32_t)(ns / NS_PER_DAY - (ns % NS_PER_DAY < 0));
+}
+
+/* How far into its day a time lies. */
+static inline int64_t timestamp_since_midnight(int64_t ns)
+{
+    return ns % NS_PER_DAY + (ns % NS_PER_DAY < 0 ? NS_PER_DAY : 0);
 }
 
 struct civil {

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static const int64_t least_late_ns = 2 * 3600 * NS_PER_SECOND;
+static const int64_t least_late_ns = 2 * NS_PER_HOUR;
 
 enum { GAPS_LEAST = 3 };
 

@@ -19,13 +19,13 @@
 #include <time.h>
 
 /* After a failed run, unless the schedule is sooner. */
-static const int64_t retry_first_ns = 60 * NS_PER_SECOND;
-static const int64_t retry_last_ns = 15 * 60 * NS_PER_SECOND;
+static const int64_t retry_first_ns = NS_PER_MINUTE;
+static const int64_t retry_last_ns = 15 * NS_PER_MINUTE;
 static const int64_t lock_look_ns = 200 * NS_PER_MS;
 /* The same error of run after run is shown this often at most. */
-static const int64_t error_span_ns = 3600 * NS_PER_SECOND;
+static const int64_t error_span_ns = NS_PER_HOUR;
 /* A clock that goes back farther was set. */
-static const int64_t clock_slack_ns = 60 * NS_PER_SECOND;
+static const int64_t clock_slack_ns = NS_PER_MINUTE;
 
 struct service {
     struct cli *cli;

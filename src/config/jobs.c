@@ -5,6 +5,8 @@
  */
 #include "config/loader.h"
 
+#include "base/timestamp.h"
+
 #include <stdio.h>
 
 /* Of one job; the ledger keeps counts for as many (LEDGER_SINKS_MAX). */
@@ -15,7 +17,6 @@ static const char *const message_modes[] = {
 
 #define AT(member) offsetof(struct job_options, member)
 #define GIB INT64_C(1073741824)
-#define DAY_NS INT64_C(86400000000000)
 
 const struct option config_job_options[] = {
     {"workers", OPTION_INT, AT(workers), "2", .min = 1, .max = 64,
@@ -26,14 +27,14 @@ const struct option config_job_options[] = {
      .help = "largest object, inflated; a larger one is quarantined"},
     {"max_ratio", OPTION_INT, AT(max_ratio), "250", .min = 1, .max = 100000,
      .help = "most inflated bytes per stored byte beyond the first 64 MiB"},
-    {"look_back", OPTION_DURATION_NS, AT(look_back_ns), "35d", .max = 3660 * DAY_NS,
+    {"look_back", OPTION_DURATION_NS, AT(look_back_ns), "35d", .max = 3660 * NS_PER_DAY,
      .help = "how far before the window folders are listed too, for objects delivered late"},
     {"schedule", OPTION_TEXT, AT(schedule), "0 * * * *",
      .help = "when `run` runs the job: five cron fields, six with seconds first, or @hourly and "
              "the like"},
     {"timezone", OPTION_TEXT, AT(timezone), "UTC",
      .help = "time zone of the schedule, such as Europe/Berlin"},
-    {"start", OPTION_DURATION_NS, AT(start_ns), "30d", .max = 36600 * DAY_NS,
+    {"start", OPTION_DURATION_NS, AT(start_ns), "30d", .max = 36600 * NS_PER_DAY,
      .help = "how far back the first run of `run` reads"},
     {"rate", OPTION_INT, AT(rate), "0", .max = 1000000000,
      .help = "points written a second at most, so that a backfill leaves the database time for "

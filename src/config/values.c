@@ -1,6 +1,8 @@
 /* values: see values.h. */
 #include "config/values.h"
 
+#include "base/timestamp.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,11 +13,11 @@ struct unit {
 
 /* From the largest on, as the duration of several parts must be written. */
 static const struct unit duration_units[] = {
-    {"d", INT64_C(86400000000000)},
-    {"h", INT64_C(3600000000000)},
-    {"m", INT64_C(60000000000)},
-    {"s", INT64_C(1000000000)},
-    {"ms", INT64_C(1000000)},
+    {"d", NS_PER_DAY},
+    {"h", NS_PER_HOUR},
+    {"m", NS_PER_MINUTE},
+    {"s", NS_PER_SECOND},
+    {"ms", NS_PER_MS},
     {"us", INT64_C(1000)},
     {"ns", 1},
     {NULL, 0},

@@ -10,7 +10,6 @@
 #include <ctype.h>
 #include <xxhash.h>
 
-#define NS_PER_HOUR (INT64_C(3600) * NS_PER_SECOND)
 #define FARTHEST_ZONE_NS (14 * NS_PER_HOUR)
 
 /* --- the template --- */

@@ -27,7 +27,7 @@ enum {
 };
 
 #define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
-#define STALL_DEFAULT_NS (60 * NS_PER_SECOND)
+#define STALL_DEFAULT_NS NS_PER_MINUTE
 
 struct http {
     struct world *world;

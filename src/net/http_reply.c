@@ -20,7 +20,7 @@ enum {
 
 #define BACKOFF_FIRST_NS (NS_PER_SECOND / 2)
 #define BACKOFF_MAX_NS (30 * NS_PER_SECOND)
-#define RETRY_AFTER_MAX_NS (3600 * NS_PER_SECOND)
+#define RETRY_AFTER_MAX_NS NS_PER_HOUR
 
 void http_reply_init(struct http_reply *reply)
 {

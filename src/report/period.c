@@ -5,8 +5,7 @@
 
 int64_t report_day(int64_t ns)
 {
-    int64_t within = ns % NS_PER_DAY;
-    within += within < 0 ? NS_PER_DAY : 0;
+    int64_t within = timestamp_since_midnight(ns);
     return ns < INT64_MIN + within ? INT64_MIN : ns - within;
 }
 

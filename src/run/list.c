@@ -23,8 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NS_PER_HOUR (INT64_C(3600) * NS_PER_SECOND)
-
 /* A key that sorts before keys of earlier runs is met at once when it is not delivered later than
  * this after them. */
 static const int64_t quiet_ns = 2 * NS_PER_HOUR;

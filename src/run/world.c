@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 static const int64_t slice_ns = 100 * NS_PER_MS; /* how soon a stop is noticed */
-static const int64_t notice_ns =
-    60 * NS_PER_SECOND; /* the same notice is shown this often at most */
+static const int64_t notice_ns = NS_PER_MINUTE;  /* the same notice is shown this often at most */
 
 static struct host_world *host_of(struct world *world)
 {

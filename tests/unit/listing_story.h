@@ -13,7 +13,6 @@
 #include "run/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define HOUR_NS (3600 * NS_PER_SECOND)
 
 /* --- a bucket that changes with time --- */
 

@@ -93,13 +93,13 @@ static void test_requests_go_by_stems(void **state)
     run_well(&story, at);
     /* January, February: empty; March: 75 pages; all folders once */
     assert_int_equal(story.requests, 1 + 1 + 75 + 1);
-    run_well(&story, at += HOUR_NS);
+    run_well(&story, at += NS_PER_HOUR);
     /* the first page, one from each of three cursors, all folders */
     assert_int_equal(story.requests, 1 + 3 + 1);
 
     struct item *early = add_key(&story, "March-2021/AAA-2021-03-11-01-10-00.gz", at + 600);
     sort_items(&story.bucket);
-    run_well(&story, at += HOUR_NS);
+    run_well(&story, at += NS_PER_HOUR);
     assert_int_equal(story.requests, 1 + 3 + 1);
     early = &story.bucket.items[0];
     assert_string_equal(early->key, "March-2021/AAA-2021-03-11-01-10-00.gz");
@@ -109,7 +109,7 @@ static void test_requests_go_by_stems(void **state)
     add_key(&story, "March-2021/IAM-2021-02-28-23-00-00.gz", at + 600);
     sort_items(&story.bucket);
     for (int i = 0; i < 2; i++) {
-        run_well(&story, at += HOUR_NS);
+        run_well(&story, at += NS_PER_HOUR);
         assert_int_equal(story.requests, 1 + 3 + 1);
     }
     free(story.bucket.items);
@@ -136,12 +136,12 @@ static void test_new_stems_are_met(void **state)
         }
     }
     sort_items(&story.bucket);
-    run_well(&story, story.first_ns + HOUR_NS);
+    run_well(&story, story.first_ns + NS_PER_HOUR);
     for (size_t i = 0; i < story.bucket.n; i++) {
         assert_true(
             is_known(&story, &story.bucket.items[i])); /* the absent ones until a day later */
     }
-    run_well(&story, story.first_ns + HOUR_NS + NS_PER_DAY);
+    run_well(&story, story.first_ns + NS_PER_HOUR + NS_PER_DAY);
     for (size_t i = 0; i < story.bucket.n; i++) {
         assert_int_equal(is_known(&story, &story.bucket.items[i]),
                          is_there(&story.bucket, &story.bucket.items[i]));
@@ -161,12 +161,12 @@ static void test_a_dear_look_at_all_folders(void **state)
     add_key(&story, "elsewhere/x", story.first_ns + 1);
     sort_items(&story.bucket);
     for (int hour = 1; hour < 24; hour++) {
-        run_well(&story, story.first_ns + hour * HOUR_NS);
+        run_well(&story, story.first_ns + hour * NS_PER_HOUR);
         assert_int_equal(story.requests, 1 + 3);
         assert_int_equal(story.unmatched, 0);
     }
     for (int hour = 24; hour < 27; hour++) {
-        run_well(&story, story.first_ns + hour * HOUR_NS);
+        run_well(&story, story.first_ns + hour * NS_PER_HOUR);
         assert_int_equal(story.unmatched, 1); /* and does not pass out of mind */
     }
     free(story.bucket.items);
@@ -181,18 +181,18 @@ static void test_a_failed_listing_moves_no_cursor(void **state)
     story_of_march(&story, *state);
     run_well(&story, story.first_ns);
     for (int round = 1; round <= 5; round++) {
-        int64_t at = story.first_ns + round * 3 * HOUR_NS;
+        int64_t at = story.first_ns + round * 3 * NS_PER_HOUR;
         for (int k = 0; k < 30; k++) {
             char key[96];
             snprintf(key, sizeof key, "March-2021/S3-orders-2021-03-11-%02d-%02d-00.gz", round, k);
-            add_key(&story, key, at - HOUR_NS);
+            add_key(&story, key, at - NS_PER_HOUR);
         }
         sort_items(&story.bucket);
         story.bucket.fail_at = story.bucket.requests + (uint64_t)round;
         run_at(&story, at);
         assert_int_equal(story.status, FAILED);
         story.bucket.fail_at = 0;
-        run_well(&story, at + 3 * HOUR_NS - 1); /* the keys are old by now */
+        run_well(&story, at + 3 * NS_PER_HOUR - 1); /* the keys are old by now */
         for (size_t i = 0; i < story.bucket.n; i++) {
             assert_true(is_known(&story, &story.bucket.items[i]));
         }
@@ -216,11 +216,11 @@ static void test_a_folder_in_doubt(void **state)
     assert_true(is_known(&story, gone));
     assert_ok(story.place, ledger_doubt(story.place->ledger, story.place->scope,
                                         slice_of(gone->key), &story.place->err));
-    run_well(&story, at + HOUR_NS);
+    run_well(&story, at + NS_PER_HOUR);
     assert_false(is_known(&story, gone));
     assert_true(is_known(&story, &story.bucket.items[78]));
     uint64_t requests = story.requests;
-    run_well(&story, at + 2 * HOUR_NS);
+    run_well(&story, at + 2 * NS_PER_HOUR);
     assert_int_equal(requests, story.requests + 75);
     free(story.bucket.items);
 }
@@ -235,9 +235,9 @@ static void test_objects_nowhere_in_the_folders(void **state)
     free(story.bucket.items);
 
     story_init(&story, story.place, "%Y/%m/%d/", story.first_ns);
-    add_key(&story, "2021/03/elsewhere.gz", story.first_ns - HOUR_NS);
+    add_key(&story, "2021/03/elsewhere.gz", story.first_ns - NS_PER_HOUR);
     for (int hour = 0; hour < 3; hour++) {
-        run_at(&story, story.first_ns + hour * HOUR_NS);
+        run_at(&story, story.first_ns + hour * NS_PER_HOUR);
         assert_int_equal(story.status, FAILED);
     }
     free(story.bucket.items);
@@ -255,7 +255,7 @@ static void test_the_reach_can_grow(void **state)
     assert_string_equal(old->key, "May-2020/IAM-2020-05-03-00-00-00.gz");
     assert_false(is_known(&story, old));
     story.first_ns -= 280 * NS_PER_DAY; /* as if it had begun earlier */
-    run_well(&story, story.first_ns + 280 * NS_PER_DAY + HOUR_NS);
+    run_well(&story, story.first_ns + 280 * NS_PER_DAY + NS_PER_HOUR);
     assert_true(is_known(&story, old));
     free(story.bucket.items);
 }

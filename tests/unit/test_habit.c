@@ -9,14 +9,12 @@
 
 #include <cmocka.h>
 
-#define HOUR (3600 * NS_PER_SECOND)
-
 /* The habit of these gaps. */
 static struct habit learn(const double *gaps_hours, size_t n)
 {
-    int64_t at_ns[LEDGER_ARRIVALS_MAX + 1] = {1000 * HOUR};
+    int64_t at_ns[LEDGER_ARRIVALS_MAX + 1] = {1000 * NS_PER_HOUR};
     for (size_t i = 0; i < n; i++) {
-        at_ns[i + 1] = at_ns[i] + (int64_t)(gaps_hours[i] * (double)HOUR);
+        at_ns[i + 1] = at_ns[i] + (int64_t)(gaps_hours[i] * (double)NS_PER_HOUR);
     }
     return habit_learn(at_ns, n + 1);
 }
@@ -27,8 +25,8 @@ static struct habit learn(const double *gaps_hours, size_t n)
 static void assert_habit(struct habit habit, double usual_hours, double late_hours)
 {
     assert_true(habit.known);
-    assert_int_equal(habit.usual_ns, (int64_t)(usual_hours * (double)HOUR));
-    assert_int_equal(habit.late_ns, (int64_t)(late_hours * (double)HOUR));
+    assert_int_equal(habit.usual_ns, (int64_t)(usual_hours * (double)NS_PER_HOUR));
+    assert_int_equal(habit.late_ns, (int64_t)(late_hours * (double)NS_PER_HOUR));
 }
 
 static void test_too_few(void **state)

@@ -65,7 +65,7 @@ static void fill(struct story *story, const struct history *history)
     uint32_t seed = history->seed;
     for (size_t i = 0; i < COUNT(stems); i++) {
         for (int hour = stems[i].from_day * 24; hour < history->days * 24; hour++) {
-            int64_t named_ns = story->first_ns + hour * HOUR_NS +
+            int64_t named_ns = story->first_ns + hour * NS_PER_HOUR +
                                (int64_t)(next_random(&seed) % 3600) * NS_PER_SECOND;
             struct item *item = add_item(&story->bucket, named_ns, named_ns + random_delay(&seed));
             name_item(item, history, stems[i].name);
@@ -83,11 +83,11 @@ static void check_found(struct story *story, int64_t now_ns, int64_t next_ns)
             continue;
         }
         item->known = is_known(story, item);
-        bool is_late = item->from_ns - item->named_ns >= 2 * HOUR_NS;
+        bool is_late = item->from_ns - item->named_ns >= 2 * NS_PER_HOUR;
         if (!item->known && (!is_late || item->from_ns + NS_PER_DAY < next_ns)) {
             fail_msg("at %" PRId64 " h: %s is not known, there since %" PRId64 " h",
-                     (now_ns - story->first_ns) / HOUR_NS, item->key,
-                     (item->from_ns - story->first_ns) / HOUR_NS);
+                     (now_ns - story->first_ns) / NS_PER_HOUR, item->key,
+                     (item->from_ns - story->first_ns) / NS_PER_HOUR);
         }
     }
 }
@@ -123,17 +123,17 @@ static void play(struct ledger_place *place, const struct history *history)
         play(*state, &history);                       \
     }
 /* clang-format off */
-HISTORY(of_months, "%B-%Y/", 0, false, 75, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 1)
-HISTORY(with_days_first, "%B-%Y/", 0, true, 75, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 2)
-HISTORY(far_ahead, "%B-%Y/", 14 * HOUR_NS, false, 45, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 3)
-HISTORY(far_behind, "%B-%Y/", -12 * HOUR_NS, false, 45, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 4)
-HISTORY(of_days, "%Y/%m/%d/", -8 * HOUR_NS, false, 40, HOUR_NS, 0, 0, 22 * NS_PER_DAY, 5)
-HISTORY(of_one_folder, "all/", 0, false, 50, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 6)
-HISTORY(of_the_whole_bucket, "", 0, false, 50, HOUR_NS, 0, 0, 35 * NS_PER_DAY, 7)
-HISTORY(with_a_long_gap, "%B-%Y/", 0, false, 110, HOUR_NS, 12, 70, 35 * NS_PER_DAY, 8)
-HISTORY(with_a_short_gap, "%B-%Y/", 0, false, 40, HOUR_NS, 20, 2, 35 * NS_PER_DAY, 9)
-HISTORY(of_rare_runs, "%B-%Y/", 0, false, 60, 7 * HOUR_NS, 0, 0, 35 * NS_PER_DAY, 10)
-HISTORY(of_rare_runs_far_behind, "%Y/%m/%d/", -12 * HOUR_NS, false, 40, 7 * HOUR_NS, 0, 0, 22 * NS_PER_DAY, 12)
+HISTORY(of_months, "%B-%Y/", 0, false, 75, NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 1)
+HISTORY(with_days_first, "%B-%Y/", 0, true, 75, NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 2)
+HISTORY(far_ahead, "%B-%Y/", 14 * NS_PER_HOUR, false, 45, NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 3)
+HISTORY(far_behind, "%B-%Y/", -12 * NS_PER_HOUR, false, 45, NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 4)
+HISTORY(of_days, "%Y/%m/%d/", -8 * NS_PER_HOUR, false, 40, NS_PER_HOUR, 0, 0, 22 * NS_PER_DAY, 5)
+HISTORY(of_one_folder, "all/", 0, false, 50, NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 6)
+HISTORY(of_the_whole_bucket, "", 0, false, 50, NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 7)
+HISTORY(with_a_long_gap, "%B-%Y/", 0, false, 110, NS_PER_HOUR, 12, 70, 35 * NS_PER_DAY, 8)
+HISTORY(with_a_short_gap, "%B-%Y/", 0, false, 40, NS_PER_HOUR, 20, 2, 35 * NS_PER_DAY, 9)
+HISTORY(of_rare_runs, "%B-%Y/", 0, false, 60, 7 * NS_PER_HOUR, 0, 0, 35 * NS_PER_DAY, 10)
+HISTORY(of_rare_runs_far_behind, "%Y/%m/%d/", -12 * NS_PER_HOUR, false, 40, 7 * NS_PER_HOUR, 0, 0, 22 * NS_PER_DAY, 12)
 /* clang-format on */
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_history_##name, make_ledger, remove_ledger)

@@ -5,8 +5,7 @@
 #include "commands/status.h"
 #include "run/lock.h"
 
-#define MINUTE (60 * NS_PER_SECOND)
-#define HOUR (60 * MINUTE)
+#define HOUR (60 * NS_PER_MINUTE)
 
 static const int64_t march_ns = INT64_C(1772323200) * NS_PER_SECOND;
 
@@ -52,8 +51,8 @@ static void run(struct ledger_place *place, int64_t start_ns, int64_t newest_ns,
     };
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
     const struct window window = {march_ns - 720 * HOUR, start_ns};
-    assert_ok(place, ledger_run_end(place->ledger, number, start_ns + MINUTE, !error, window, "",
-                                    &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, number, start_ns + NS_PER_MINUTE, !error, window,
+                                    "", &place->err));
 }
 
 /* --- runs --- */
@@ -62,8 +61,8 @@ static void test_nothing_yet(void **state)
 {
     struct ledger_place *place = *state;
     struct job_report report;
-    assert_ok(place, job_report_fill(&report, &hourly, NULL, place->path, march_ns + 90 * MINUTE,
-                                     &place->err));
+    assert_ok(place, job_report_fill(&report, &hourly, NULL, place->path,
+                                     march_ns + 90 * NS_PER_MINUTE, &place->err));
     assert_string_equal(report.problem, "nothing has run yet");
     assert_int_equal(report.next_ns, march_ns + 2 * HOUR);
     assert_int_equal(report.lag_ns, -1);
@@ -78,9 +77,9 @@ static void test_a_good_run(void **state)
 {
     struct ledger_place *place = *state;
     run(place, 10 * HOUR, 9 * HOUR, NULL);
-    struct job_report report = report_at(place, 10 * HOUR + 40 * MINUTE);
+    struct job_report report = report_at(place, 10 * HOUR + 40 * NS_PER_MINUTE);
     assert_string_equal(report.problem, "");
-    assert_int_equal(report.lag_ns, 40 * MINUTE);
+    assert_int_equal(report.lag_ns, 40 * NS_PER_MINUTE);
     assert_int_equal(report.next_ns, march_ns + 11 * HOUR);
     assert_int_equal(report.figures.unmatched, 0);
     assert_int_equal(report.figures.list_requests, -1);
@@ -92,8 +91,8 @@ static void test_overdue(void **state)
 {
     struct ledger_place *place = *state;
     run(place, 10 * HOUR, INT64_MIN, NULL);
-    assert_string_equal(report_at(place, 12 * HOUR + 5 * MINUTE).problem, "");
-    assert_string_equal(report_at(place, 12 * HOUR + 5 * MINUTE + 1).problem,
+    assert_string_equal(report_at(place, 12 * HOUR + 5 * NS_PER_MINUTE).problem, "");
+    assert_string_equal(report_at(place, 12 * HOUR + 5 * NS_PER_MINUTE + 1).problem,
                         "two runs are overdue, the lag is 2h 5m");
 }
 
@@ -126,9 +125,9 @@ static void test_a_run_that_was_not_complete(void **state)
     struct ledger_place *place = *state;
     run(place, 10 * HOUR, INT64_MIN, NULL);
     run(place, 11 * HOUR, INT64_MIN, "sink influx: 401");
-    struct job_report report = report_at(place, 11 * HOUR + 2 * MINUTE);
+    struct job_report report = report_at(place, 11 * HOUR + 2 * NS_PER_MINUTE);
     assert_string_equal(report.problem, "the last run was not complete: sink influx: 401");
-    assert_int_equal(report.lag_ns, HOUR + 2 * MINUTE);
+    assert_int_equal(report.lag_ns, HOUR + 2 * NS_PER_MINUTE);
     assert_string_equal(report.figures.ended_error, "sink influx: 401");
     /* the next one being under way mends nothing yet */
     int64_t number;
@@ -206,18 +205,18 @@ static void test_a_kind_that_stays_away(void **state)
 {
     struct ledger_place *place = *state;
     for (int64_t hour = 0; hour < 10; hour++) { /* a record of half past in each run */
-        run(place, hour * HOUR, hour * HOUR - 30 * MINUTE, NULL);
+        run(place, hour * HOUR, hour * HOUR - 30 * NS_PER_MINUTE, NULL);
     }
     for (int64_t hour = 10; hour < 15; hour++) {
         run(place, hour * HOUR, INT64_MIN, NULL);
     }
     /* the newest is of 08:30; every hour: late after three */
-    struct kind_report kind = s3_at(place, 11 * HOUR + 30 * MINUTE);
+    struct kind_report kind = s3_at(place, 11 * HOUR + 30 * NS_PER_MINUTE);
     assert_string_equal(kind.name, "lyve_s3");
-    assert_int_equal(kind.newest_ns, march_ns + 8 * HOUR + 30 * MINUTE);
+    assert_int_equal(kind.newest_ns, march_ns + 8 * HOUR + 30 * NS_PER_MINUTE);
     assert_int_equal(kind.habit.usual_ns, HOUR);
     assert_false(kind.is_late);
-    assert_true(s3_at(place, 11 * HOUR + 30 * MINUTE + 1).is_late);
+    assert_true(s3_at(place, 11 * HOUR + 30 * NS_PER_MINUTE + 1).is_late);
     struct kind_report other = report_at(place, 20 * HOUR).kinds[0];
     assert_string_equal(other.name, "lyve_iam");
     assert_false(other.is_late); /* never met: no habit */
@@ -231,7 +230,7 @@ static void test_older_records_are_no_arrival(void **state)
     struct ledger_place *place = *state;
     run(place, 0, -HOUR, NULL);
     for (int i = 1; i < 10; i++) {
-        run(place, i * MINUTE, -1000 * HOUR + i, NULL);
+        run(place, i * NS_PER_MINUTE, -1000 * HOUR + i, NULL);
     }
     struct kind_report kind = s3_at(place, 30 * HOUR);
     assert_int_equal(kind.newest_ns, march_ns - HOUR);
@@ -245,8 +244,8 @@ static void test_a_wrong_clock(void **state)
     struct ledger_place *place = *state;
     run(place, HOUR, 50000 * HOUR, NULL);
     assert_int_equal(s3_at(place, 2 * HOUR).newest_ns, march_ns + HOUR);
-    run(place, 2 * HOUR, HOUR + 30 * MINUTE, NULL);
-    assert_int_equal(s3_at(place, 2 * HOUR).newest_ns, march_ns + HOUR + 30 * MINUTE);
+    run(place, 2 * HOUR, HOUR + 30 * NS_PER_MINUTE, NULL);
+    assert_int_equal(s3_at(place, 2 * HOUR).newest_ns, march_ns + HOUR + 30 * NS_PER_MINUTE);
     assert_int_equal(ask(place, "SELECT count(*) FROM kind_arrival"), 2);
 }
 
@@ -254,7 +253,7 @@ static void test_arrivals_are_bounded(void **state)
 {
     struct ledger_place *place = *state;
     for (int64_t hour = 0; hour < 40; hour++) {
-        run(place, hour * HOUR, hour * HOUR - MINUTE, NULL);
+        run(place, hour * HOUR, hour * HOUR - NS_PER_MINUTE, NULL);
     }
     assert_int_equal(ask(place, "SELECT count(*) FROM kind_arrival"), LEDGER_ARRIVALS_MAX);
     assert_int_equal(ask(place, "SELECT max(at) - min(at) FROM kind_arrival"), 24 * HOUR);
