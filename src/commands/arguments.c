@@ -4,8 +4,9 @@
 #include <getopt.h>
 #include <stdio.h>
 
-/* getopt's own messages begin with argv[0]: the command's name, as it should be. */
-int arguments_read(int argc, char **argv, const struct argument *table, bool leading)
+enum { NAME_MAX_BYTES = 64 };
+
+static int read_options(int argc, char **argv, const struct argument *table, bool leading)
 {
     struct option rows[ARGUMENTS_MAX + 1] = {0};
     char letters[2 * ARGUMENTS_MAX + 2] = {leading ? '+' : '\0'};
@@ -37,4 +38,15 @@ int arguments_read(int argc, char **argv, const struct argument *table, bool lea
         }
     }
     return optind;
+}
+
+/* getopt's own messages begin with argv[0]. */
+int arguments_read(int argc, char **argv, const struct argument *table, bool leading)
+{
+    char *name = argv[0], shown[NAME_MAX_BYTES];
+    snprintf(shown, sizeof shown, "loggateway%s%s", leading ? "" : ": ", leading ? "" : name);
+    argv[0] = shown;
+    int first = read_options(argc, argv, table, leading);
+    argv[0] = name;
+    return first;
 }

@@ -48,12 +48,20 @@ static const struct command commands[] = {
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static void print_help(FILE *to)
+static void print_command(const struct command *command, FILE *to)
+{
+    fprintf(to, "  %s%s%s\n        %s\n", command->name, *command->arguments ? " " : "",
+            command->arguments, command->summary);
+}
+
+/* of: NULL = every command */
+static void print_help(const struct command *of, FILE *to)
 {
     fputs("usage: loggateway [-c config.yaml] [--log-format logfmt|json] COMMAND ...\n\n", to);
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        fprintf(to, "  %s%s%s\n        %s\n", commands[i].name, *commands[i].arguments ? " " : "",
-                commands[i].arguments, commands[i].summary);
+        if (!of || of == &commands[i]) {
+            print_command(&commands[i], to);
+        }
     }
     fputs("\nDates: 2022-05-30, 2022-05-30T09:00:00Z, or relative to now: -720h, -30d.\n"
           "Exit codes: 0 done, 1 something failed or was kept back, 2 usage or configuration.\n",
@@ -141,16 +149,31 @@ static int set_log_format(struct cli *cli, const char *name)
     return EXIT_DONE;
 }
 
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int run_command(struct cli *cli, int argc, char **argv)
 {
     if (argc == 0) {
-        print_help(stderr);
+        print_help(NULL, stderr);
         return EXIT_USAGE;
     }
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(argv[0], commands[i].name) == 0) {
-            return commands[i].run(cli, argc, argv);
+        if (strcmp(argv[0], commands[i].name) != 0) {
+            continue;
         }
+        if (asks_for_help(argc, argv)) {
+            print_help(&commands[i], stdout);
+            return EXIT_DONE;
+        }
+        return commands[i].run(cli, argc, argv);
     }
     return cli_usage("no command '%s': see loggateway --help", argv[0]);
 }
@@ -172,7 +195,7 @@ int cli_main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (help) {
-        print_help(stdout);
+        print_help(NULL, stdout);
         return EXIT_DONE;
     }
     if (version) {

@@ -9,11 +9,15 @@
 
 enum { SHOWN_MAX_BYTES = 16 * 1024 };
 
+/* To the second; --json has all digits. */
 static void print_time(int64_t ns)
 {
     char text[TIMESTAMP_TEXT_BYTES];
-    bool never = ns == INT64_MIN || ns == INT64_MAX;
-    printf("%s", never ? "never" : timestamp_format(ns, text));
+    if (ns == INT64_MIN || ns == INT64_MAX) {
+        printf("never");
+        return;
+    }
+    printf("%.*sZ", (int)strlen("yyyy-mm-ddThh:mm:ss"), timestamp_format(ns, text));
 }
 
 static void print_foreign(const char *text)

@@ -157,6 +157,19 @@ class Usage(Case):
             self.assertIn(command, result.out)
         self.assertRegex(self.run_program("--version").out, r"^loggateway \d+\.\d+\.\d+\n$")
 
+    def test_help_of_a_command(self):
+        """Wherever it stands, and without a configuration; only of that command."""
+        for arguments in (["pull", "--help"], ["pull", "lyvecloud", "-h"], ["pull", "--again", "--help"]):
+            result = self.run_program(*arguments)
+            self.assertEqual((result.code, result.err), (0, ""), arguments)
+            self.assertIn("pull [JOB] --from-date DATE", result.out)
+            self.assertNotIn("dead-letters", result.out)
+        self.assertEqual(self.run_program("parse", "--", "--help").code, 1, "a file of that name")
+
+    def test_messages_name_the_program(self):
+        self.assertEqual(self.run_program("--agian").err, "loggateway: unrecognized option '--agian'\n")
+        self.assertEqual(self.run_program("pull", "--agian").err, "loggateway: pull: unrecognized option '--agian'\n")
+
     def test_modules_names_what_is_built_in(self):
         result = self.run_program("modules")
         self.assertEqual(result.code, 0, str(result))
