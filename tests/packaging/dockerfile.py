@@ -1,6 +1,7 @@
 """Reads a Dockerfile as far as ours goes: an instruction that is not known here is an error, not passed over."""
 
 import json
+import os
 import shlex
 
 SHELL = {"RUN"}
@@ -70,3 +71,12 @@ def read(text):
 def arguments(stage, instruction):
     """All arguments of one kind of step, in order."""
     return [rest for kind, rest in stage.steps if kind == instruction]
+
+
+def is_in_context(root, source):
+    """Whether root's .dockerignore lets it through: it leaves all out and takes some back."""
+    with open(os.path.join(root, ".dockerignore"), encoding="utf-8") as file:
+        lines = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    if lines[0] != "*" or not all(line.startswith("!") for line in lines[1:]):
+        raise ValueError(".dockerignore has lines that are not understood here")
+    return any(source == line[1:] or source.startswith(line[1:] + "/") for line in lines[1:])
