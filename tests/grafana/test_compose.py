@@ -88,7 +88,8 @@ class Compose(Copied):
     def test_images(self):
         services = self.services()
         self.assertEqual(set(services), {"influxdb", "grafana", "gateway"})
-        self.assertEqual(services["influxdb"]["image"], "influxdb:2.7")
+        [tested] = re.findall(r"^influxdb=v(\S+)", read("scripts", "servers"), re.M)
+        self.assertEqual(services["influxdb"]["image"], "influxdb:" + tested)
         self.assertEqual(services["grafana"]["image"], "grafana/grafana:" + tools.GRAFANA)
         self.assertEqual(services["gateway"]["build"]["context"], self.folder)
 
@@ -99,6 +100,10 @@ class Compose(Copied):
             self.assertIn("max-size", service["logging"]["options"])
             if name != "influxdb":
                 self.assertEqual(service["depends_on"]["influxdb"]["condition"], "service_healthy")
+
+    def test_the_gateway_is_watched_as_its_image_says(self):
+        [command] = re.findall(r"^HEALTHCHECK .*CMD (\[.*\])$", read("Dockerfile"), re.M)
+        self.assertEqual(self.services()["gateway"]["healthcheck"]["test"], ["CMD", *json.loads(command)])
 
     def test_ports_are_for_this_machine(self):
         ports = [(port["host_ip"], port["target"]) for one in self.services().values() for port in one.get("ports", [])]
