@@ -62,15 +62,37 @@ static bool is_control(const unsigned char *at, size_t left, size_t *len)
     return at[0] < 0x20 || at[0] == 0x7F || (*len == 2 && at[1] < 0xA0);
 }
 
+enum { WORD = sizeof(uint64_t) };
+
+#define EACH_BYTE(byte) (UINT64_MAX / 0xFF * (byte))
+
+/* Whether one of the eight bytes is no printable ASCII, or a backslash. */
+static inline bool any_unclean(uint64_t bytes)
+{
+    uint64_t control = (bytes - EACH_BYTE(' ')) & ~bytes;
+    uint64_t slash = (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+    uint64_t delete = (bytes ^ EACH_BYTE(0x7F)) - EACH_BYTE(1);
+    /* Each has the high bit of a byte only where it hits, or above a byte where it does. */
+    return ((bytes | control | slash | delete) & EACH_BYTE(0x80)) != 0;
+}
+
 /* Printable ASCII without a backslash; what is not is looked at more closely. */
 static bool is_clean(struct slice text)
 {
-    bool clean = true;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        clean &= (unsigned char)(c - ' ') < 0x7F - ' ' && c != '\\';
+    uint64_t bytes = EACH_BYTE('x');
+    if (text.len < WORD) {
+        char *first = (char *)&bytes;
+        for (size_t i = 0; i < text.len; i++) {
+            first[i] = text.at[i];
+        }
+        return !any_unclean(bytes);
     }
-    return clean;
+    bool unclean = false;
+    for (size_t i = 0; i < text.len; i += WORD) {
+        memcpy(&bytes, text.at + (i + WORD <= text.len ? i : text.len - WORD), WORD);
+        unclean |= any_unclean(bytes);
+    }
+    return !unclean;
 }
 
 static size_t copy_without_controls(char *to, struct slice text)
