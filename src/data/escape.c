@@ -176,30 +176,61 @@ char *escape_quoted_by(enum escape_version version, char *to, struct slice text)
 
 #if HAVE_VECTOR
 
-/* Copies the text; false when a byte of it needs a backslash. 16 bytes or more. The last step
- * overlaps the one before it. */
-static bool copy_plain(char *to, struct slice text, unsigned char class)
+/* Bytes that need a backslash, a byte of ones each. third: the class's byte beside ',' and ' '. */
+static inline __m128i name_hits(__m128i bytes, __m128i third)
 {
-    const __m128i third = _mm_set1_epi8(class == TAG_PART ? '=' : ',');
+    return _mm_or_si128(_mm_cmpeq_epi8(bytes, third),
+                        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')),
+                                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' '))));
+}
+
+/* Copies 16 bytes or more, the last step over some of the one before it. */
+static inline __m128i copy_long(char *to, struct slice text, __m128i third)
+{
     __m128i hits = _mm_setzero_si128();
     for (size_t i = 0; i < text.len; i += STEP) {
         size_t at = i + STEP <= text.len ? i : text.len - STEP;
         __m128i bytes = _mm_loadu_si128((const __m128i *)(text.at + at));
         _mm_storeu_si128((__m128i *)(to + at), bytes);
-        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(',')));
-        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')));
-        hits = _mm_or_si128(hits, _mm_cmpeq_epi8(bytes, third));
+        hits = _mm_or_si128(hits, name_hits(bytes, third));
     }
-    return _mm_movemask_epi8(hits) == 0;
+    return hits;
 }
 
-/* Long names are mostly plain. */
+/* Copies 8 to 16 bytes as two halves that may overlap. */
+static inline __m128i copy_halves(char *to, struct slice text, __m128i third)
+{
+    size_t second = text.len - STEP / 2;
+    __m128i head = _mm_loadl_epi64((const __m128i *)text.at);
+    __m128i tail = _mm_loadl_epi64((const __m128i *)(text.at + second));
+    _mm_storel_epi64((__m128i *)to, head);
+    _mm_storel_epi64((__m128i *)(to + second), tail);
+    return name_hits(_mm_unpacklo_epi64(head, tail), third);
+}
+
+/* Copies 4 to 8 bytes, likewise. */
+static inline __m128i copy_quarters(char *to, struct slice text, __m128i third)
+{
+    size_t second = text.len - STEP / 4;
+    uint32_t head, tail;
+    memcpy(&head, text.at, sizeof head);
+    memcpy(&tail, text.at + second, sizeof tail);
+    memcpy(to, &head, sizeof head);
+    memcpy(to + second, &tail, sizeof tail);
+    return name_hits(_mm_set_epi32(0, 0, (int)tail, (int)head), third);
+}
+
+/* Names and values are mostly plain. */
 static char *escape_name(char *to, struct slice text, unsigned char class)
 {
-    if (text.len >= STEP && copy_plain(to, text, class)) {
-        return to + text.len;
+    const __m128i third = _mm_set1_epi8(class == TAG_PART ? '=' : ',');
+    if (text.len < STEP / 4) {
+        return escape_class(to, text, class);
     }
-    return escape_class(to, text, class);
+    __m128i hits = text.len >= STEP       ? copy_long(to, text, third)
+                   : text.len >= STEP / 2 ? copy_halves(to, text, third)
+                                          : copy_quarters(to, text, third);
+    return _mm_movemask_epi8(hits) == 0 ? to + text.len : escape_class(to, text, class);
 }
 
 #else
