@@ -50,23 +50,24 @@ static const char two_digits[] = "0001020304050607080910111213141516171819202122
                                  "50515253545556575859606162636465666768697071727374"
                                  "75767778798081828384858687888990919293949596979899";
 
+/* Writes up to NUMBER_BYTES beyond the number. */
 static char *put_number(char *to, int64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[2 * NUMBER_BYTES] = {0}; /* in the first half; the other is only copied along */
+    size_t at = NUMBER_BYTES;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     for (; rest >= 10; rest /= 100) {
         at -= 2;
         memcpy(digits + at, two_digits + 2 * (rest % 100), 2);
     }
-    if (rest || at == sizeof digits) {
+    if (rest || at == NUMBER_BYTES) {
         digits[--at] = (char)('0' + rest);
     }
     if (number < 0) {
-        *to++ = '-';
+        digits[--at] = '-';
     }
-    memcpy(to, digits + at, sizeof digits - at);
-    return to + (sizeof digits - at);
+    memcpy(to, digits + at, NUMBER_BYTES); /* of a known length: no call */
+    return to + (NUMBER_BYTES - at);
 }
 
 static char *put_tags(char *to, const struct point *point, const size_t *name_len)
