@@ -5,7 +5,7 @@
  * 1,000.
  *
  * The input must be followed by EXTRACT_PADDING readable, initialised bytes: the scanner reads in
- * 64-byte steps. Called by data/record only (and its tests).
+ * 64-byte steps and one byte further. Called by data/record only (and its tests).
  */
 #ifndef DATA_EXTRACT_H
 #define DATA_EXTRACT_H
@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-enum { EXTRACT_PADDING = 64, EXTRACT_PATHS_MAX = 512, EXTRACT_KEYS_MAX = 64, EXTRACT_DEPTH = 1000 };
+enum { EXTRACT_PADDING = 65, EXTRACT_PATHS_MAX = 512, EXTRACT_KEYS_MAX = 64, EXTRACT_DEPTH = 1000 };
 
 struct extract; /* compiled paths and the scratch of one thread */
 

@@ -3,9 +3,9 @@
  * scan_note.c about declared keys, secret keys and suspicious texts. Most keys and values are
  * neither and cost no call.
  *
- * Where strings end is looked up in the bits of scan_mark.c. Of other bytes the walk may look at a
- * few beyond the end (EXTRACT_PADDING); what is read there never decides: each token is checked to
- * end within the text before the next is looked at.
+ * Where strings end is looked up in the list of scan_stops.c. The walk may look at a few bytes
+ * beyond the end (EXTRACT_PADDING); what is read there never decides: each token is checked to end
+ * within the text before the next is looked at.
  */
 #include "data/scan.h"
 
@@ -55,31 +55,19 @@ static ALWAYS_INLINE const char *skip_space(const char *at, const char *end)
 
 /* --- strings --- */
 
-/* The 64 bits of `first` and the word a block after it that belong to the bytes from i on. */
-static ALWAYS_INLINE uint64_t bits_from(uint64_t first, uint64_t second, size_t i)
-{
-    size_t shift = i % SCAN_BLOCK_BYTES;
-    return first >> shift | second << 1 << (SCAN_BLOCK_BYTES - 1 - shift);
-}
-
-/* There is no stop in the 64 bytes from i on. */
-static NEVER_INLINE const char *string_stop_far(const struct scan *scan, size_t i)
-{
-    const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES + 1];
-    while (!block->stop) { /* the last has one */
-        block++;
-    }
-    return scan->start + (block - scan->blocks) * SCAN_BLOCK_BYTES + __builtin_ctzll(block->stop);
-}
-
 /* The first byte from at on that a string cannot hold as it is: a quote, a backslash or a control
- * character, or one at or behind the end. */
-static ALWAYS_INLINE const char *string_stop(const struct scan *scan, const char *at)
+ * character, or the end. Lists on where the list is too short. */
+static const char *string_stop(struct scan *scan, const char *at)
 {
-    size_t i = (size_t)(at - scan->start);
-    const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES];
-    uint64_t stops = bits_from(block[0].stop, block[1].stop, i);
-    return LIKELY(stops) ? at + __builtin_ctzll(stops) : string_stop_far(scan, i);
+    size_t from = (size_t)(at - scan->start), len = (size_t)(scan->end - scan->start);
+    for (;;) {
+        while (*scan->next_stop < from && *scan->next_stop < len) {
+            scan->next_stop++;
+        }
+        if (*scan->next_stop < len || !scan_list_stops(scan)) {
+            return scan->start + *scan->next_stop;
+        }
+    }
 }
 
 /* The byte after the escape that begins at the backslash at `at`. */
@@ -94,36 +82,44 @@ static const char *escape_end(struct scan *scan, const char *at)
                               : "an escape that JSON does not have");
 }
 
-/* What follows the first backslash. Kept out of the way: most strings have none. */
-static NEVER_INLINE const char *string_rest(struct scan *scan, const char *at)
+/* A string with escapes, behind white space with control characters, at the list's end, or without
+ * an end of its own. */
+static NEVER_INLINE const char *read_string_slowly(struct scan *scan, const char *at,
+                                                   struct string *out)
 {
-    while (*at == '\\') {
-        at = escape_end(scan, at);
-        if (!at) {
-            return NULL;
-        }
-        at = string_stop(scan, at);
-    }
-    return at;
-}
-
-/* at is the opening quote; returns what follows the closing one. */
-static ALWAYS_INLINE const char *read_string(struct scan *scan, const char *at, struct string *out)
-{
-    bool escaped = false;
     const char *stop = string_stop(scan, at + 1);
-    if (UNLIKELY(*stop == '\\')) {
-        escaped = true;
-        stop = string_rest(scan, stop);
+    out->escaped = *stop == '\\';
+    while (stop < scan->end && *stop == '\\') {
+        stop = escape_end(scan, stop);
         if (!stop) {
             return NULL;
         }
+        stop = string_stop(scan, stop);
     }
-    if (UNLIKELY(stop >= scan->end || *stop != '"')) {
+    if (stop >= scan->end || *stop != '"') {
         return fault(scan, stop, "a control character in a string");
     }
-    *out = (struct string){.content = {at + 1, (size_t)(stop - at) - 1}, .escaped = escaped};
+    out->content = slice_make(at + 1, (size_t)(stop - at) - 1);
+    scan->next_stop++;
     return stop + 1;
+}
+
+/* at is the opening quote; returns what follows the closing one. *next is scan->next_stop, kept
+ * where the compiler likes it best. */
+static ALWAYS_INLINE const char *read_string(struct scan *scan, const uint32_t **next,
+                                             const char *at, struct string *out)
+{
+    const char *stop = scan->start + (*next)[1];
+    if (LIKELY((*next)[0] == (size_t)(at - scan->start) && stop < scan->end && *stop == '"')) {
+        *next += 2;
+        out->content = slice_make(at + 1, (size_t)(stop - at) - 1);
+        out->escaped = false;
+        return stop + 1;
+    }
+    scan->next_stop = *next;
+    at = read_string_slowly(scan, at, out);
+    *next = scan->next_stop;
+    return at;
 }
 
 /* --- keys --- */
@@ -183,29 +179,31 @@ static ALWAYS_INLINE bool may_be_secret(struct slice key, bool with_sw)
     return named | token | with_sw;
 }
 
-/* Of a long key it is not looked up: it might. */
-static ALWAYS_INLINE bool has_sw(const struct scan *scan, struct slice key)
+static NEVER_INLINE bool has_sw(struct slice key)
 {
-    size_t i = (size_t)(key.at - scan->start);
-    const struct scan_block *block = &scan->blocks[i / SCAN_BLOCK_BYTES];
-    uint64_t beyond = key.len < SCAN_BLOCK_BYTES ? ~UINT64_C(0) << key.len : 0;
-    return key.len > SCAN_BLOCK_BYTES || (bits_from(block[0].sw, block[1].sw, i) & ~beyond) != 0;
+    for (size_t i = 1; i < key.len; i++) {
+        if ((key.at[i - 1] | 0x20) == 's' && (key.at[i] | 0x20) == 'w') {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Reads a key and the colon; returns where the value begins. */
-static ALWAYS_INLINE const char *read_key(struct scan *scan, const char *at,
+static ALWAYS_INLINE const char *read_key(struct scan *scan, const uint32_t **next, const char *at,
                                           struct pending *pending)
 {
     if (UNLIKELY(*at != '"')) {
         return fault(scan, at, "a key in quotes is missing");
     }
     struct string key;
-    at = read_string(scan, at, &key);
+    at = read_string(scan, next, at, &key);
     if (UNLIKELY(!at)) {
         return NULL;
     }
     size_t bit = key.content.len < 63 ? key.content.len : 63;
-    bool secret = may_be_secret(key.content, has_sw(scan, key.content)) | key.escaped;
+    bool with_sw = UNLIKELY(scan->marks.sw) && has_sw(key.content);
+    bool secret = may_be_secret(key.content, with_sw) | key.escaped;
     if ((scan->lengths >> bit & 1) | secret) {
         *pending = scan_note_key(scan, key.content, key.escaped, secret);
     }
@@ -292,11 +290,11 @@ static ALWAYS_INLINE bool is_suspicious(const struct scan *scan, const struct st
                        memchr(text->content.at, '?', text->content.len) != NULL);
 }
 
-static ALWAYS_INLINE const char *read_text(struct scan *scan, const char *at,
+static ALWAYS_INLINE const char *read_text(struct scan *scan, const uint32_t **next, const char *at,
                                            struct pending pending)
 {
     struct string text;
-    at = read_string(scan, at, &text);
+    at = read_string(scan, next, at, &text);
     if (UNLIKELY(!at)) {
         return NULL;
     }
@@ -324,14 +322,14 @@ static NEVER_INLINE const char *read_literal(struct scan *scan, const char *at,
 }
 
 /* Reads a value or the opening bracket of one; returns where the next element begins. */
-static ALWAYS_INLINE const char *read_value(struct scan *scan, const char *at,
-                                            struct pending pending)
+static ALWAYS_INLINE const char *read_value(struct scan *scan, const uint32_t **next,
+                                            const char *at, struct pending pending)
 {
     if (UNLIKELY(at >= scan->end)) {
         return fault(scan, at, NULL);
     }
     if (LIKELY(*at == '"')) {
-        at = read_text(scan, at, pending);
+        at = read_text(scan, next, at, pending);
     } else if (*at == '{' || *at == '[') {
         return open_container(scan, at, pending);
     } else {
@@ -357,16 +355,18 @@ bool scan_walk(struct scan *scan)
     struct scan_room *room = &scan->scanner->rooms[scan->level];
     room->n_edits = 0;
     arena_reset(&room->arena);
+    scan_list_stops(scan);
+    const uint32_t *next = scan->next_stop;
     const char *at = read_start(scan);
     while (at && scan->depth) {
         struct pending pending = {NULL, false};
         if (scan->in_object) {
-            at = read_key(scan, at, &pending);
+            at = read_key(scan, &next, at, &pending);
             if (UNLIKELY(!at)) {
                 return false;
             }
         }
-        at = read_value(scan, at, pending);
+        at = read_value(scan, &next, at, pending);
     }
     if (!at) {
         return false;

@@ -1,8 +1,9 @@
 /*
  * scan: the walk over JSON bytes that extract (records) and redact (JSON held in strings) share.
- * scan_mark.c finds where strings may end, scan.c walks and validates (numbers, words and escapes
- * by scan_token.c), scan_note.c keeps what the walk meets: values of declared paths and edits that
- * hide secrets. Internal to src/data: others use extract.h and redact.h.
+ * scan_mark.c notes where strings may end, scan_stops.c lists these places, scan.c walks and
+ * validates (numbers, words and escapes by scan_token.c), scan_note.c keeps what the walk meets:
+ * values of declared paths and edits that hide secrets. Internal to src/data: others use extract.h
+ * and redact.h.
  *
  * All state of a walk is in struct scan, all memory that outlives it in struct scanner, which is
  * kept from record to record so that nothing is allocated once its buffers have grown.
@@ -23,6 +24,8 @@ struct scan_node {
     struct slice key;
     struct scan_node *parent, *next, *children; /* children: the first, then by next */
     uint64_t child_lengths;                     /* bit min(len, 63) of every child's key */
+    struct scan_node *last_child;               /* that was met */
+    struct scan_node *follower;                 /* the sibling that was met after this one */
     int slot;                                   /* first of the slots to fill, or -1 */
     uint64_t key_bits;                          /* in keys_seen */
     /* while a record is scanned */
@@ -31,26 +34,27 @@ struct scan_node {
     size_t first_edit; /* edits that were there when it opened */
 };
 
-enum { SCAN_BLOCK_BYTES = 64 };
+enum { SCAN_STEP_BYTES = 64 };
 
-/* What scan_mark.c notes about 64 bytes, the lowest bit for the first of them. */
-struct scan_block {
-    uint64_t stop; /* a string cannot hold it as it is: '"', '\\', a control character, the end */
-    uint64_t sw;   /* a 'w' behind an 's', in any case, as in *password* */
-};
-
-/* And about the whole text. */
+/* What there is in a text. */
 struct scan_marks {
-    bool questions; /* there is a '?' in it */
-    bool ascii;
+    bool questions; /* a '?' */
+    bool sw;        /* a 'w' behind an 's', in any case, as in *password* */
+    bool ascii;     /* nothing else */
 };
+
+/* Stops are listed for so many steps at a time. A list has room for all the bytes of these, and for
+ * what is written beyond its end. */
+enum { SCAN_LIST_STEPS = 64, SCAN_LIST_SIZE = (SCAN_LIST_STEPS + 1) * SCAN_STEP_BYTES };
 
 enum scan_version { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_BEST = SCAN_AVX512 };
 
 /* The scratch of one level. */
 struct scan_room {
-    struct scan_block *blocks;
-    size_t blocks_size;
+    uint64_t *steps; /* 64 bytes of the text each, the lowest bit for the first: it is a stop, what
+                        a string cannot hold as it is: '"', '\\' or a control character */
+    size_t steps_size;
+    uint32_t *stops; /* [SCAN_LIST_SIZE] */
     struct edit *edits;
     size_t n_edits, edits_size;
     struct arena arena; /* replacement texts of the edits, valid until the next scan of the level */
@@ -63,7 +67,7 @@ struct scan_room {
 /* Zero-initialised is ready, and portable. */
 struct scanner {
     struct scan_room rooms[SCAN_ROOMS];
-    enum scan_version version; /* of scan_mark.c, at most */
+    enum scan_version version; /* of scan_mark.c and scan_stops.c, at most */
 };
 
 void scanner_finish(struct scanner *scanner);
@@ -84,9 +88,11 @@ struct scan {
     const int *next_slot; /* of slots with equal paths; -1 ends */
     uint64_t number;      /* another one for every scan with the same root */
 
-    /* set by scan_mark() */
-    const struct scan_block *blocks;
-    struct scan_marks marks;
+    struct scan_marks marks; /* set by scan_mark() */
+
+    /* the stops that are listed: offsets, in order; the text's length ends the list */
+    const uint32_t *next_stop;
+    size_t listed_steps;
 
     /* results */
     uint64_t keys_seen;
@@ -107,11 +113,20 @@ struct scan {
 /* scan_mark.c: to be called before scan_walk(), whose memory it borrows from the scanner. */
 void scan_mark(struct scan *scan);
 
-/* One version of the same, or the best below it that this machine has; for tests. blocks has room
- * for scan_mark_blocks(text.len), of which text.len / 64 + 1 are filled in. */
-struct scan_marks scan_mark_by(enum scan_version version, struct scan_block *blocks,
-                               struct slice text);
-size_t scan_mark_blocks(size_t len);
+/* One version of the same, or the best below it that this machine has; for tests. steps has room
+ * for scan_mark_steps(text.len). */
+struct scan_marks scan_mark_by(enum scan_version version, uint64_t *steps, struct slice text);
+size_t scan_mark_steps(size_t len);
+
+/* scan_stops.c: lists the stops of the next SCAN_LIST_STEPS steps, from the first to begin with.
+ * False: there are no more. */
+bool scan_list_stops(struct scan *scan);
+
+/* One version of the same, or the best below it that this machine has; for tests. Writes to `to`
+ * the offsets of the stops of n steps, whose first byte has the offset `from`; returns behind the
+ * last. Up to 64 places behind that are overwritten. */
+uint32_t *scan_stops_by(enum scan_version version, const uint64_t *steps, size_t n, uint32_t from,
+                        uint32_t *to);
 
 /* Walks the text. False: it is not what RFC 8259 allows; see fault. Edits are in
  * scanner->rooms[level]. */

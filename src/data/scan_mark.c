@@ -1,11 +1,11 @@
 /*
- * scan_mark: the first pass over a text: notes in a bit per byte where strings may end, where a 'w'
- * stands behind an 's', and whether there are '?' or bytes beyond ASCII at all. The walk of scan.c
- * then finds the end of a string in these bits without looking at its bytes. No branch depends on
- * the text.
+ * scan_mark: the first pass over a text: notes in a bit per byte where strings may end, and for the
+ * whole text whether there are '?', "sw" or bytes beyond ASCII at all. No branch depends on the
+ * text.
  *
- * Reads whole steps of 64 bytes, up to 63 bytes beyond the end (EXTRACT_PADDING); what is read
- * there is not noted. The vector versions have a portable twin; tests hold one against the other.
+ * Reads steps of 64 bytes and the byte behind each, so up to EXTRACT_PADDING bytes beyond the end;
+ * what is read there is not noted, but for a 'w' right behind the text. The vector versions have a
+ * portable twin; tests hold one against the other.
  */
 #include "data/scan.h"
 
@@ -18,161 +18,156 @@
 #define HAVE_VECTOR 0
 #endif
 
-enum { STEP = SCAN_BLOCK_BYTES };
+enum { STEP = SCAN_STEP_BYTES };
 
-/* What 64 bytes hold, a bit each. */
-struct step {
-    uint64_t stop, s, w, question, high;
-};
-
-static struct step step_bytes(const char *at)
+static bool is_stop(unsigned char byte)
 {
-    struct step step = {0};
-    for (size_t i = 0; i < STEP; i++) {
+    return byte == '"' || byte == '\\' || byte < 0x20;
+}
+
+static struct scan_marks mark_bytes(uint64_t *stops, const char *at, size_t len)
+{
+    struct scan_marks marks = {.ascii = true};
+    memset(stops, 0, (len / STEP + 1) * sizeof *stops);
+    for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)at[i];
-        step.stop |= (uint64_t)(byte == '"' || byte == '\\' || byte < 0x20) << i;
-        step.s |= (uint64_t)((byte | 0x20) == 's') << i;
-        step.w |= (uint64_t)((byte | 0x20) == 'w') << i;
-        step.question |= (uint64_t)(byte == '?') << i;
-        step.high |= (uint64_t)(byte >= 0x80) << i;
+        stops[i / STEP] |= (uint64_t)is_stop(byte) << i % STEP;
+        marks.questions |= byte == '?';
+        marks.sw |= (byte | 0x20) == 's' && (at[i + 1] | 0x20) == 'w';
+        marks.ascii &= byte < 0x80;
     }
-    return step;
-}
-
-/* The last step: only its first n bytes are of the text; those beyond stop every string. */
-static void cut_step(struct step *step, size_t n)
-{
-    uint64_t inside = (UINT64_C(1) << n) - 1;
-    step->stop |= ~inside;
-    step->w &= inside;
-    step->question &= inside;
-    step->high &= inside;
-}
-
-/* What each version does with its steps: inlined there, with its step inlined in turn. */
-#define MARK_STEPS(step_at)                                                 \
-    struct step seen = {0};                                                 \
-    uint64_t s_before = 0; /* the last byte of the step before is an 's' */ \
-    for (size_t i = 0; i <= len / STEP; i++) {                              \
-        struct step step = step_at(at + i * STEP);                          \
-        if (i == len / STEP) {                                              \
-            cut_step(&step, len % STEP);                                    \
-        }                                                                   \
-        blocks[i].stop = step.stop;                                         \
-        blocks[i].sw = step.w & (step.s << 1 | s_before);                   \
-        s_before = step.s >> (STEP - 1);                                    \
-        seen.question |= step.question;                                     \
-        seen.high |= step.high;                                             \
-    }                                                                       \
-    return (struct scan_marks)                                              \
-    {                                                                       \
-        .questions = seen.question != 0, .ascii = !seen.high                \
-    }
-
-static struct scan_marks mark_bytes(struct scan_block *blocks, const char *at, size_t len)
-{
-    MARK_STEPS(step_bytes);
+    return marks;
 }
 
 #if HAVE_VECTOR
 
 #define AVX2 __attribute__((target("avx2")))
 
-AVX2 static inline uint64_t mask_of(__m256i low, __m256i high)
-{
-    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high)
-                                                     << 32;
-}
+/* A high bit in `all`: a byte beyond ASCII. A byte of `question` or `sw` that is 0: one of these.
+ */
+struct seen_avx2 {
+    __m256i all, question, sw;
+};
 
-AVX2 static inline __m256i stops_avx2(__m256i bytes)
+AVX2 static inline uint32_t half_step_avx2(struct seen_avx2 *seen, __m256i bytes, const char *next)
 {
+    const __m256i lower_bit = _mm256_set1_epi8(0x20);
+    __m256i after = _mm256_loadu_si256((const __m256i *)next);
+    __m256i not_s = _mm256_xor_si256(_mm256_or_si256(bytes, lower_bit), _mm256_set1_epi8('s'));
+    __m256i not_w = _mm256_xor_si256(_mm256_or_si256(after, lower_bit), _mm256_set1_epi8('w'));
+    seen->all = _mm256_or_si256(seen->all, bytes);
+    seen->question =
+        _mm256_min_epu8(seen->question, _mm256_xor_si256(bytes, _mm256_set1_epi8('?')));
+    seen->sw = _mm256_min_epu8(seen->sw, _mm256_or_si256(not_s, not_w));
+
     __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1F)), bytes);
-    return _mm256_or_si256(
-        _mm256_or_si256(control, _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'))),
-        _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')));
+    __m256i quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
+    __m256i slash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(control, _mm256_or_si256(quote, slash)));
 }
 
-AVX2 static inline __m256i letter_avx2(__m256i bytes, char lower)
+/* The first n of 32 bytes; 'x', which is nothing special, in place of the others. n may be negative
+ * or more than 32. */
+AVX2 static inline __m256i first_avx2(const char *at, int64_t n)
 {
-    return _mm256_cmpeq_epi8(_mm256_or_si256(bytes, _mm256_set1_epi8(0x20)),
-                             _mm256_set1_epi8(lower));
+    const __m256i numbers =
+        _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+                         21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+    __m256i wanted = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)n), numbers);
+    return _mm256_blendv_epi8(_mm256_set1_epi8('x'), _mm256_loadu_si256((const __m256i *)at),
+                              wanted);
 }
 
-AVX2 static inline struct step step_avx2(const char *at)
+AVX2 static struct scan_marks mark_avx2(uint64_t *stops, const char *at, size_t len)
 {
-    const __m256i question = _mm256_set1_epi8('?');
-    __m256i low = _mm256_loadu_si256((const __m256i *)at);
-    __m256i high = _mm256_loadu_si256((const __m256i *)(at + STEP / 2));
-    return (struct step){
-        .stop = mask_of(stops_avx2(low), stops_avx2(high)),
-        .s = mask_of(letter_avx2(low, 's'), letter_avx2(high, 's')),
-        .w = mask_of(letter_avx2(low, 'w'), letter_avx2(high, 'w')),
-        .question = mask_of(_mm256_cmpeq_epi8(low, question), _mm256_cmpeq_epi8(high, question)),
-        .high = mask_of(low, high),
+    enum { HALF = STEP / 2 };
+    struct seen_avx2 seen = {_mm256_setzero_si256(), _mm256_set1_epi8(-1), _mm256_set1_epi8(-1)};
+    size_t i = 0;
+    for (; i < len / STEP; i++, at += STEP) {
+        __m256i low = _mm256_loadu_si256((const __m256i *)at);
+        __m256i high = _mm256_loadu_si256((const __m256i *)(at + HALF));
+        uint32_t low_stops = half_step_avx2(&seen, low, at + 1);
+        stops[i] = (uint64_t)half_step_avx2(&seen, high, at + HALF + 1) << HALF | low_stops;
+    }
+    int64_t rest = (int64_t)(len % STEP);
+    uint32_t low_stops = half_step_avx2(&seen, first_avx2(at, rest), at + 1);
+    uint32_t high_stops = half_step_avx2(&seen, first_avx2(at + HALF, rest - HALF), at + HALF + 1);
+    stops[i] = (uint64_t)high_stops << HALF | low_stops;
+    __m256i zero = _mm256_setzero_si256();
+    return (struct scan_marks){
+        .questions = _mm256_movemask_epi8(_mm256_cmpeq_epi8(seen.question, zero)) != 0,
+        .sw = _mm256_movemask_epi8(_mm256_cmpeq_epi8(seen.sw, zero)) != 0,
+        .ascii = _mm256_movemask_epi8(seen.all) == 0,
     };
-}
-
-AVX2 static struct scan_marks mark_avx2(struct scan_block *blocks, const char *at, size_t len)
-{
-    MARK_STEPS(step_avx2);
 }
 
 #define AVX512 __attribute__((target("avx512bw")))
 
-AVX512 static inline struct step step_avx512(const char *at)
+/* The same, of twice the width. */
+struct seen_avx512 {
+    __m512i all, question, sw;
+};
+
+AVX512 static inline uint64_t step_avx512(struct seen_avx512 *seen, __m512i bytes, __m512i after)
 {
-    __m512i bytes = _mm512_loadu_si512(at);
-    __m512i lower = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
-    return (struct step){
-        .stop = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) |
-                _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
-                _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(0x20)),
-        .s = _mm512_cmpeq_epi8_mask(lower, _mm512_set1_epi8('s')),
-        .w = _mm512_cmpeq_epi8_mask(lower, _mm512_set1_epi8('w')),
-        .question = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('?')),
-        .high = _mm512_movepi8_mask(bytes),
-    };
+    const __m512i lower_bit = _mm512_set1_epi8(0x20);
+    __m512i not_s = _mm512_xor_si512(_mm512_or_si512(bytes, lower_bit), _mm512_set1_epi8('s'));
+    __m512i not_w = _mm512_xor_si512(_mm512_or_si512(after, lower_bit), _mm512_set1_epi8('w'));
+    seen->all = _mm512_or_si512(seen->all, bytes);
+    seen->question =
+        _mm512_min_epu8(seen->question, _mm512_xor_si512(bytes, _mm512_set1_epi8('?')));
+    seen->sw = _mm512_min_epu8(seen->sw, _mm512_or_si512(not_s, not_w));
+    return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) |
+           _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
+           _mm512_cmplt_epu8_mask(bytes, lower_bit);
 }
 
-AVX512 static struct scan_marks mark_avx512(struct scan_block *blocks, const char *at, size_t len)
+AVX512 static struct scan_marks mark_avx512(uint64_t *stops, const char *at, size_t len)
 {
-    MARK_STEPS(step_avx512);
+    struct seen_avx512 seen = {_mm512_setzero_si512(), _mm512_set1_epi8(-1), _mm512_set1_epi8(-1)};
+    size_t i = 0;
+    for (; i < len / STEP; i++, at += STEP) {
+        stops[i] = step_avx512(&seen, _mm512_loadu_si512(at), _mm512_loadu_si512(at + 1));
+    }
+    uint64_t inside = (UINT64_C(1) << len % STEP) - 1; /* the others become zeros */
+    stops[i] = inside &
+               step_avx512(&seen, _mm512_maskz_loadu_epi8(inside, at), _mm512_loadu_si512(at + 1));
+    return (struct scan_marks){
+        .questions = _mm512_testn_epi8_mask(seen.question, seen.question) != 0,
+        .sw = _mm512_testn_epi8_mask(seen.sw, seen.sw) != 0,
+        .ascii = _mm512_movepi8_mask(seen.all) == 0,
+    };
 }
 
 #endif
 
-struct scan_marks scan_mark_by(enum scan_version version, struct scan_block *blocks,
-                               struct slice text)
+struct scan_marks scan_mark_by(enum scan_version version, uint64_t *stops, struct slice text)
 {
 #if HAVE_VECTOR
     if (version >= SCAN_AVX512 && __builtin_cpu_supports("avx512bw")) {
-        return mark_avx512(blocks, text.at, text.len);
+        return mark_avx512(stops, text.at, text.len);
     }
     if (version >= SCAN_AVX2 && __builtin_cpu_supports("avx2")) {
-        return mark_avx2(blocks, text.at, text.len);
+        return mark_avx2(stops, text.at, text.len);
     }
 #else
     (void)version;
 #endif
-    return mark_bytes(blocks, text.at, text.len);
+    return mark_bytes(stops, text.at, text.len);
 }
 
-size_t scan_mark_blocks(size_t len)
+size_t scan_mark_steps(size_t len)
 {
-    return len / STEP + 3; /* an escape may lead the walk a few bytes beyond the end */
+    return len / STEP + 1;
 }
 
 void scan_mark(struct scan *scan)
 {
     struct scan_room *room = &scan->scanner->rooms[scan->level];
-    size_t len = (size_t)(scan->end - scan->start), n = scan_mark_blocks(len);
-    if (n > room->blocks_size) {
-        room->blocks_size = 2 * n;
-        room->blocks = memory_grow(room->blocks, room->blocks_size * sizeof *room->blocks);
+    size_t len = (size_t)(scan->end - scan->start), n = scan_mark_steps(len);
+    if (n > room->steps_size) {
+        room->steps_size = 2 * n;
+        room->steps = memory_grow(room->steps, room->steps_size * sizeof *room->steps);
     }
-    scan->blocks = room->blocks;
-    scan->marks = scan_mark_by(scan->scanner->version, room->blocks, slice_make(scan->start, len));
-    for (size_t i = len / STEP + 1; i < n; i++) {
-        room->blocks[i] = (struct scan_block){.stop = ~UINT64_C(0)};
-    }
+    scan->marks = scan_mark_by(scan->scanner->version, room->steps, slice_make(scan->start, len));
 }

@@ -17,7 +17,8 @@ void scanner_finish(struct scanner *scanner)
 {
     for (size_t i = 0; i < SCAN_ROOMS; i++) {
         struct scan_room *room = &scanner->rooms[i];
-        free(room->blocks);
+        free(room->steps);
+        free(room->stops);
         free(room->edits);
         arena_finish(&room->arena);
         buf_finish(&room->text);
@@ -65,18 +66,49 @@ static void fill_slots(struct scan *scan, const struct scan_node *node, struct f
 
 /* --- keys --- */
 
-/* The declared child of that name, which moves to the front: the next record will have it too. */
+/* memcmp() of short names, without the call. */
+static inline bool same_bytes(const char *a, const char *b, size_t len)
+{
+    if (len >= sizeof(uint64_t)) {
+        size_t i = 0;
+        for (; i + sizeof(uint64_t) < len; i += sizeof(uint64_t)) {
+            if (memcmp(a + i, b + i, sizeof(uint64_t)) != 0) {
+                return false;
+            }
+        }
+        i = len - sizeof(uint64_t); /* over some that were compared */
+        return memcmp(a + i, b + i, sizeof(uint64_t)) == 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline bool has_key(const struct scan_node *node, struct slice key)
+{
+    return node->key.len == key.len && same_bytes(node->key.at, key.at, key.len);
+}
+
+/* The declared child of that name. Records have their keys in the same order mostly: the one that
+ * followed the last time is asked first. */
 static struct scan_node *find_child(struct scan_node *node, struct slice key)
 {
-    struct scan_node **link = &node->children;
-    while (*link && !slice_equal((*link)->key, key)) {
-        link = &(*link)->next;
+    struct scan_node *last = node->last_child;
+    struct scan_node *child = last ? last->follower : NULL;
+    if (!child || !has_key(child, key)) {
+        child = node->children;
+        while (child && !has_key(child, key)) {
+            child = child->next;
+        }
     }
-    struct scan_node *child = *link;
     if (child) {
-        *link = child->next;
-        child->next = node->children;
-        node->children = child;
+        node->last_child = child;
+    }
+    if (child && last) {
+        last->follower = child;
     }
     return child;
 }

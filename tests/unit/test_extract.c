@@ -315,6 +315,36 @@ static void reads_strings_of_every_length(void **state)
     }
 }
 
+/* Strings, escapes and white space on either side of each end of the lists of stops. */
+static void finds_values_around_every_place(void **state)
+{
+    enum { LIST_BYTES = 64 * 64, BEFORE = 100 };
+    struct fixture *fixture = *state;
+    for (int lists = 1; lists <= 2; lists++) {
+        for (int shift = 0; shift < BEFORE + 10; shift++) {
+            CLEANUP(buf_finish) struct buf text = {.max = 3 * LIST_BYTES};
+            buf_add_text(&text, "{\"p\":\"");
+            while (text.len < (size_t)(lists * LIST_BYTES - BEFORE + shift)) {
+                buf_add_text(&text, "y");
+            }
+            buf_add_text(&text,
+                         "\",\r\t\"b\"\t:\n{ \"c\" : \"\\\"\\\\\\u0041\\\\\"}, \"token\":\t\"s\",");
+            size_t end = text.len - 1;
+            buf_add_text(&text, "\"a\": [\"1\",\"\\\\\" ,\t\"\"],\"k.1\":{\"z\":\"\"}}");
+            for (int round = 0; round < ROUNDS; round++) {
+                assert_int_equal(scan(fixture, buf_slice(&text), round), OK);
+                assert_found(fixture, B_C, JSON_STRING, "\\\"\\\\\\u0041\\\\");
+                assert_true(fixture->out.slots[B_C].escaped);
+                assert_found(fixture, A, JSON_ARRAY, "[\"1\",\"\\\\\" ,\t\"\"]");
+                assert_found(fixture, K1_Z, JSON_STRING, "");
+                assert_int_equal(fixture->out.n_edits, 1);
+                assert_int_equal(fixture->out.edits[0].to, end);
+                assert_int_equal(fixture->out.edits[0].from, end - 3);
+            }
+        }
+    }
+}
+
 /* What follows the cut is the rest of the record: nothing but the length tells that it ends. */
 static void refuses_every_part_of_a_record(void **state)
 {
@@ -407,6 +437,7 @@ int main(void)
         cmocka_unit_test(refuses_other_numbers),
         cmocka_unit_test(says_what_is_wrong_and_where),
         cmocka_unit_test(accepts_what_strings_may_hold),
+        cmocka_unit_test(finds_values_around_every_place),
         cmocka_unit_test(reads_strings_of_every_length),
         cmocka_unit_test(refuses_every_part_of_a_record),
         cmocka_unit_test(goes_a_thousand_levels_deep),
