@@ -66,7 +66,8 @@ enum status ledger_join_end(struct ledger_join *join, bool complete, struct join
 enum status ledger_wants(struct ledger *ledger, int64_t scope, const struct object *object,
                          bool *wanted, struct err *err);
 
-/* --- work: objects that are listed or failed, oldest last-modified first, then by key --- */
+/* --- work: objects that are listed, oldest last-modified first, then by key; then those that have
+ * failed before, the least often tried first --- */
 
 struct ledger_work; /* one per run, shared by the workers */
 

@@ -68,8 +68,12 @@ static const char *const texts[SQL_COUNT] = {
                         " AND last_modified >= ?2 AND last_modified < ?3",
     [SQL_WORK_PAGE] = "SELECT key, etag, size, last_modified"
                       " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
-                      " AND (last_modified, key) > (?2, ?3) AND last_modified < ?4"
+                      " AND state = 0 AND (last_modified, key) > (?2, ?3) AND last_modified < ?4"
                       " ORDER BY last_modified, key LIMIT ?5",
+    [SQL_WORK_FAILED] = "SELECT key, etag, size, last_modified"
+                        " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
+                        " AND state = 2 AND last_modified >= ?2 AND last_modified < ?3"
+                        " ORDER BY attempts, last_modified, key LIMIT ?4",
 
     [SQL_OBJECT_ANY] = "SELECT 1 WHERE EXISTS (SELECT 1 FROM object WHERE scope = ?1)"
                        " OR EXISTS (SELECT 1 FROM total_object WHERE scope = ?1)",

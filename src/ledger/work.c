@@ -1,7 +1,11 @@
 /*
- * ledger_work: what is left to do in a window, handed to the workers one object at a time. Read in
- * pages along the index of unfinished objects. The order (last-modified, key) only moves on, so
- * that an object that fails in this run is not given again before the next.
+ * ledger_work: what is left to do in a window, handed to the workers one object at a time. New
+ * objects come first, read in pages along the index of unfinished objects. The order
+ * (last-modified, key) only moves on, so that an object that fails in this run is not given again
+ * before the next.
+ *
+ * Those that failed before come last, the ones tried least often first, and are noted at the
+ * beginning: some may never be readable, and must not keep the others from being read.
  */
 #include "ledger/private.h"
 
@@ -9,7 +13,10 @@
 
 #include <stdlib.h>
 
-enum { WORK_PAGE = 256 };
+enum {
+    WORK_PAGE = 256,
+    FAILED_MAX = 10000, /* failed objects tried in a run; the others are left to the next */
+};
 
 struct ledger_work {
     struct ledger *ledger; /* its lock protects all of this */
@@ -24,6 +31,10 @@ struct ledger_work {
     int64_t after_ns; /* the last object of the page before */
     char after_key[LEDGER_KEY_MAX_BYTES];
     size_t after_len;
+
+    struct object *failed; /* by runs before this one */
+    size_t n_failed, failed_at;
+    struct arena failed_keys;
 };
 
 static enum status read_totals(struct ledger_work *work, struct work_totals *totals,
@@ -43,6 +54,41 @@ static enum status read_totals(struct ledger_work *work, struct work_totals *tot
     return status;
 }
 
+static void read_object(sqlite3_stmt *row, struct arena *keys, struct object *out)
+{
+    struct slice key = column_blob(row, 0);
+    struct slice etag = column_blob(row, 1);
+    memset(out, 0, sizeof *out);
+    out->key = slice_make(arena_text(keys, key), key.len);
+    memcpy(out->etag, etag.at, etag.len < sizeof out->etag ? etag.len : sizeof out->etag);
+    out->size = sqlite3_column_int64(row, 2);
+    out->last_modified_ns = sqlite3_column_int64(row, 3);
+}
+
+static void add_failed(struct ledger_work *work, sqlite3_stmt *row)
+{
+    if ((work->n_failed & (work->n_failed - 1)) == 0) { /* grow at 0, 1, 2, 4, 8, ... */
+        size_t size = work->n_failed ? work->n_failed * 2 : 1;
+        work->failed = memory_grow(work->failed, size * sizeof *work->failed);
+    }
+    read_object(row, &work->failed_keys, &work->failed[work->n_failed++]);
+}
+
+static enum status read_failed(struct ledger_work *work, struct err *err)
+{
+    sqlite3_stmt *all = ledger_statement(work->ledger, SQL_WORK_FAILED);
+    bind_int(all, 1, work->scope);
+    bind_int(all, 2, work->window.from_ns);
+    bind_int(all, 3, work->window.to_ns);
+    bind_int(all, 4, FAILED_MAX);
+    bool row;
+    enum status status;
+    while ((status = ledger_step(work->ledger, all, &row, "reading the work", err)) == OK && row) {
+        add_failed(work, all);
+    }
+    return status;
+}
+
 enum status ledger_work_begin(struct ledger_work **out, struct ledger *ledger, int64_t scope,
                               struct window window, struct work_totals *totals, struct err *err)
 {
@@ -55,6 +101,9 @@ enum status ledger_work_begin(struct ledger_work **out, struct ledger *ledger, i
     work->after_ns = window.from_ns; /* with the empty key, which no object has */
     ledger_lock(ledger);
     enum status status = read_totals(work, totals, err);
+    if (status == OK) {
+        status = read_failed(work, err);
+    }
     ledger_unlock(ledger);
     if (status != OK) {
         ledger_work_end(work);
@@ -62,17 +111,6 @@ enum status ledger_work_begin(struct ledger_work **out, struct ledger *ledger, i
     }
     *out = work;
     return OK;
-}
-
-static void read_object(sqlite3_stmt *page, struct arena *keys, struct object *out)
-{
-    struct slice key = column_blob(page, 0);
-    struct slice etag = column_blob(page, 1);
-    memset(out, 0, sizeof *out);
-    out->key = slice_make(arena_text(keys, key), key.len);
-    memcpy(out->etag, etag.at, etag.len < sizeof out->etag ? etag.len : sizeof out->etag);
-    out->size = sqlite3_column_int64(page, 2);
-    out->last_modified_ns = sqlite3_column_int64(page, 3);
 }
 
 static enum status read_page(struct ledger_work *work, struct err *err)
@@ -111,10 +149,13 @@ static enum status next_object(struct ledger_work *work, struct arena *keys, str
             return status;
         }
     }
-    if (work->at == work->n_objects) {
+    if (work->at < work->n_objects) {
+        *out = work->page[work->at++];
+    } else if (work->failed_at < work->n_failed) {
+        *out = work->failed[work->failed_at++];
+    } else {
         return AGAIN;
     }
-    *out = work->page[work->at++];
     out->key = slice_make(arena_text(keys, out->key), out->key.len);
     return OK;
 }
@@ -132,6 +173,8 @@ void ledger_work_end(struct ledger_work *work)
 {
     if (work) {
         arena_finish(&work->keys);
+        arena_finish(&work->failed_keys);
+        free(work->failed);
         free(work);
     }
 }

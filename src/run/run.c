@@ -41,7 +41,7 @@ void run_drain(struct run *run)
     }
 }
 
-void run_fail(struct run *run, const struct err *err)
+static void keep_error(struct run *run, const struct err *err)
 {
     pthread_mutex_lock(&run->lock);
     if (!run->failed) {
@@ -49,7 +49,18 @@ void run_fail(struct run *run, const struct err *err)
         run->err = *err;
     }
     pthread_mutex_unlock(&run->lock);
+}
+
+void run_fail(struct run *run, const struct err *err)
+{
+    keep_error(run, err);
     atomic_store(&run->stop, true);
+}
+
+void run_give_up(struct run *run, const struct err *err)
+{
+    keep_error(run, err);
+    atomic_store(&run->drain, true);
 }
 
 /* --- schema --- */

@@ -68,6 +68,8 @@ enum status run_job(struct run *run, struct err *err);
 void run_drain(struct run *run);
 /* Ends the run early; the first error stays. */
 void run_fail(struct run *run, const struct err *err);
+/* The same, but what is under way is finished and settled. */
+void run_give_up(struct run *run, const struct err *err);
 
 /* --- between run.c, list.c and worker.c --- */
 

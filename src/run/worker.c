@@ -110,8 +110,8 @@ static enum status keep_object(struct worker *worker, const struct object *objec
     }
     if (why == FAILED &&
         atomic_fetch_add(&worker->run->source_failures, 1) + 1 >= SOURCE_FAILURES_MAX) {
-        *err = cause;
-        return err_prefix(err, "source %s", worker->run->job->from->name);
+        err_prefix(&cause, "source %s", worker->run->job->from->name);
+        run_give_up(worker->run, &cause);
     }
     return OK;
 }

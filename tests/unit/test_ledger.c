@@ -88,9 +88,9 @@ static void test_join_enters_and_leaves_alone(void **state)
     assert_work(place, all_time, "a c ");
     assert_counts(LIST(place, false, "a", "b", "c", "d"), 4, 0, 0, 0);
     assert_work(place, all_time, "a c ");
-    /* --again: settled and quarantined */
+    /* --again: settled and quarantined; what failed comes last */
     assert_counts(LIST(place, true, "a", "b", "c", "d"), 4, 0, 2, 0);
-    assert_work(place, all_time, "a b c d ");
+    assert_work(place, all_time, "a b d c ");
     assert_int_equal(ask(place, "SELECT count(*) FROM object WHERE counts IS NOT NULL"), 0);
 }
 
@@ -284,6 +284,44 @@ static void test_wants(void **state)
 
 /* --- work --- */
 
+/* Some may never be readable: they keep nobody back, and each gets its turn. */
+static void test_failed_objects_come_last(void **state)
+{
+    struct ledger_place *place = *state;
+    LIST(place, false, "a", "b", "c", "d");
+    settle_as(place, "a", 1, OBJECT_FAILED, 1);
+    settle_as(place, "a", 1, OBJECT_FAILED, 2);
+    settle_as(place, "b", 1, OBJECT_FAILED, 2);
+    settle_as(place, "c", 1, OBJECT_FAILED, 2);
+    assert_work(place, all_time, "d b c a ");
+    settle_as(place, "b", 1, OBJECT_FAILED, 3);
+    settle_as(place, "b", 1, OBJECT_FAILED, 4);
+    assert_work(place, all_time, "d c a b ");
+    assert_work(place, (struct window){1, 2}, "");
+}
+
+/* An object that fails in a run is not given again in it. */
+static void test_one_turn_in_a_run(void **state)
+{
+    struct ledger_place *place = *state;
+    CLEANUP(arena_finish) struct arena keys = {0};
+    LIST(place, false, "a", "b");
+    settle_as(place, "b", 1, OBJECT_FAILED, 1);
+    struct ledger_work *work;
+    struct work_totals totals;
+    struct object object;
+    assert_ok(place, ledger_work_begin(&work, place->ledger, place->scope, all_time, &totals,
+                                       &place->err));
+    assert_int_equal(totals.objects, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(place, ledger_work_next(work, &keys, &object, &place->err));
+        assert_memory_equal(object.key.at, i == 0 ? "a" : "b", 1);
+        settle_as(place, i == 0 ? "a" : "b", 1, OBJECT_FAILED, 2);
+    }
+    assert_int_equal(ledger_work_next(work, &keys, &object, &place->err), AGAIN);
+    ledger_work_end(work);
+}
+
 static void test_work_order_and_window(void **state)
 {
     struct ledger_place *place = *state;
@@ -396,6 +434,8 @@ int main(void)
         TEST(test_unordered_listing),
         TEST(test_scopes_do_not_share),
         TEST(test_wants),
+        TEST(test_failed_objects_come_last),
+        TEST(test_one_turn_in_a_run),
         TEST(test_work_order_and_window),
         TEST(test_failures_wait_for_the_next_run),
         TEST(test_newer_listing_wins),
