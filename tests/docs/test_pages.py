@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
+PAGES = ("README.md", "CONTRIBUTING.md", "doc/architecture.md", "doc/adding-a-parser.md", "doc/configuration.md",
+         "doc/operations.md", "doc/performance.md", "doc/grafana/README.md")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("LOGGATEWAY", os.path.join(ROOT, "build", "src", "loggateway"))
 
@@ -13,6 +15,12 @@ PROGRAM = os.environ.get("LOGGATEWAY", os.path.join(ROOT, "build", "src", "logga
 def read(*path):
     with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return file.read()
+
+
+def anchors(path):
+    """What links to the headings of a page end with: lower case, hyphens for spaces, no punctuation."""
+    headings = re.findall(r"^#+ (.*)$", read(path), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def run(*arguments, **environment):
@@ -44,11 +52,21 @@ class Pages(unittest.TestCase):
         self.assertEqual(named - offered, set())
 
     def test_links_lead_somewhere(self):
-        for page in ("README.md", "CONTRIBUTING.md", "doc/architecture.md", "doc/adding-a-parser.md"):
+        """Also to a heading, within the page or on another, and to pictures."""
+        for page in PAGES:
             folder = os.path.dirname(os.path.join(ROOT, page))
-            for link in re.findall(r"\]\(([^)#]+)\)", read(page)):
-                if not link.startswith("http"):
-                    self.assertTrue(os.path.exists(os.path.join(folder, link)), "%s: %s" % (page, link))
+            for link in re.findall(r"\]\(([^)]+)\)|\b(?:src|srcset)=\"([^\"]+)\"", read(page)):
+                target, _, anchor = "".join(link).partition("#")
+                path = os.path.normpath(os.path.join(folder, target)) if target else os.path.join(ROOT, page)
+                if not target.startswith("http"):
+                    self.assertTrue(os.path.exists(path), "%s: %s" % (page, link))
+                    self.assertTrue(not anchor or anchor in anchors(path), "%s: %s" % (page, link))
+
+    def test_pictures_are_shown_and_small(self):
+        pages = "".join(read(page) for page in PAGES)
+        for name in os.listdir(os.path.join(ROOT, "doc", "pictures")):
+            self.assertTrue("pictures/" + name in pages, name)
+            self.assertLess(os.path.getsize(os.path.join(ROOT, "doc", "pictures", name)), 150_000)
 
 
 if __name__ == "__main__":
