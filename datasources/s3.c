@@ -10,7 +10,11 @@
 
 #include <stdio.h>
 
-enum { PAGE_KEYS = 1000, PREFIX_MAX_BYTES = 500 };
+enum {
+    PAGE_KEYS = 1000,
+    PREFIX_MAX_BYTES = 500,
+    EMPTY_PAGES_MAX = 10000, /* in a row; ten million deleted versions make as many */
+};
 
 static const char *const styles[] = {"auto", "path", "virtual", NULL};
 
@@ -255,7 +259,7 @@ static enum status page_get(struct s3_source *self, struct s3_list_query *query,
 
 /* Objects and folders each come in the order of their bytes, over all pages, as S3 promises. What
  * breaks that (a page given twice, a server that ignores the token) would make keys be missed or
- * the listing endless, so it is an error. */
+ * the listing endless, so it is an error; and so is a long row of pages without any. */
 struct order {
     char last[S3_KEY_MAX_BYTES];
     size_t len;
@@ -277,6 +281,7 @@ static enum status order_check(struct order *order, struct slice key, struct sli
 
 struct delivery {
     struct order objects, folders;
+    unsigned empty_pages; /* in a row */
     struct slice prefix;
     struct listing *to;
 };
@@ -285,6 +290,11 @@ static enum status page_deliver(struct delivery *delivery, const struct s3_page 
                                 struct err *err)
 {
     enum status status = OK;
+    delivery->empty_pages = page->n_objects || page->n_folders ? 0 : delivery->empty_pages + 1;
+    if (delivery->empty_pages > EMPTY_PAGES_MAX) {
+        return err_set(err, FAILED, "bad listing: more than %d pages without a key",
+                       EMPTY_PAGES_MAX);
+    }
     for (size_t i = 0; i < page->n_objects && status == OK; i++) {
         const struct object *object = &page->objects[i];
         status = order_check(&delivery->objects, object->key, delivery->prefix, err);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "../../datasources/s3_source.h"
 #include "s3_fixture.h"
 
 #define UNTIL_CLOSE "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
@@ -220,6 +221,41 @@ static void test_bad_listings_fail(void **state)
     fixture_free(fixture);
 }
 
+/* In place of a server: says for ever, with ever new tokens, that there is more. */
+static enum status perform_more(struct http *http, const struct http_request *request,
+                                struct http_reply *reply, struct err *err)
+{
+    static const char page[] = "<ListBucketResult>" MORE("%d") "%s</ListBucketResult>";
+    int *left = (void *)http;
+    char text[sizeof page + 200];
+    if (--*left == 0) {
+        return err_set(err, FAILED, "nobody stopped");
+    }
+    /* one key, so that it is the empty pages in a row that count */
+    snprintf(text, sizeof text, page, *left, *left == 30000 ? KEY("a") : "");
+    reply->code = 200;
+    return request->receive(request->to, slice_of(text), err);
+}
+
+static void test_a_listing_without_end_fails(void **state)
+{
+    static const struct http_driver driver = {.perform = perform_more};
+    struct fixture *fixture = fixture_new(NULL, 0);
+    struct s3_source *self = fixture->self;
+    struct http *http = self->http;
+    int left = 40000;
+    (void)state;
+    self->http = (void *)&left;
+    fixture->world.world.http = &driver;
+    assert_int_equal(list(fixture, "", false), FAILED);
+    assert_string_equal(fixture->err.text,
+                        "s3://logs/: bad listing: more than 10000 pages without a key");
+    assert_int_equal(left, 30000 - 10001); /* behind the key, as many and one too many */
+    self->http = http;
+    fixture->world.world.http = &http_curl;
+    fixture_free(fixture);
+}
+
 static void test_keys_that_xml_cannot_carry(void **state)
 {
     static const struct scripted_reply scripts[][3] = {
@@ -316,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_an_interrupted_wait_ends_the_listing),
         cmocka_unit_test(test_refusals_say_what_to_do),
         cmocka_unit_test(test_bad_listings_fail),
+        cmocka_unit_test(test_a_listing_without_end_fails),
         cmocka_unit_test(test_keys_that_xml_cannot_carry),
         cmocka_unit_test(test_the_listener_decides),
         cmocka_unit_test(test_connect),
