@@ -65,6 +65,8 @@ static enum influxdb_verdict judge_missing(const char *message)
     return bucket ? INFLUXDB_NO_BUCKET : INFLUXDB_HOLD;
 }
 
+/* A proxy's 400 or 422, or that of a TLS port spoken to in plain HTTP, says nothing about the
+ * lines: taking it for a verdict would make a dead letter of every record. */
 enum influxdb_verdict influxdb_judge(int code, const char *message)
 {
     bool partial = says(message, "partial write");
@@ -72,14 +74,15 @@ enum influxdb_verdict influxdb_judge(int code, const char *message)
     case 204:
         return INFLUXDB_DONE;
     case 400:
-        /* A proxy's 400, or that of a TLS port spoken to in plain HTTP, says nothing about the
-         * lines: taking it for a verdict would make a dead letter of every record. */
         return message[0] ? INFLUXDB_MALFORMED : INFLUXDB_HOLD;
     case 404:
         return judge_missing(message);
     case 413:
         return INFLUXDB_TOO_LARGE;
     case 422:
+        if (!message[0]) {
+            return INFLUXDB_HOLD;
+        }
         return says_outside(message) ? INFLUXDB_OUTSIDE : INFLUXDB_PARTIAL;
     case 500:
         if (partial) {

@@ -39,7 +39,7 @@ static void bad_lines_stop_nobody(void **state)
 }
 
 /* The answers of what is not InfluxDB are no verdict about the lines. */
-static void a_400_of_somebody_else_holds(void **state)
+static void a_refusal_of_somebody_else_holds(void **state)
 {
     struct sim *sim = *state;
     sim_open_ok(sim);
@@ -52,8 +52,10 @@ static void a_400_of_somebody_else_holds(void **state)
     assert_int_equal(sim_flush(sim), FAILED);
     SCRIPT(sim, {200, "<html>welcome</html>"});
     assert_int_equal(sim_flush(sim), FAILED);
+    SCRIPT(sim, {422, "<html>blocked</html>"});
+    assert_int_equal(sim_flush(sim), FAILED);
     assert_int_equal(sim->n_refused, 0);
-    assert_int_equal(sim->n_requests, 3);
+    assert_int_equal(sim->n_requests, 4);
     sim->serve = sim_serve_lines;
     sim_flush_ok(sim);
     sim_expect_fates(sim, "gg");
@@ -256,7 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIM_TEST(a_bad_line_is_found_by_halves),
         SIM_TEST(bad_lines_stop_nobody),
-        SIM_TEST(a_400_of_somebody_else_holds),
+        SIM_TEST(a_refusal_of_somebody_else_holds),
         SIM_TEST(a_cut_400_counts),
         SIM_TEST(too_large_is_halved),
         SIM_TEST(partial_writes_are_confirmed_by_halves),
