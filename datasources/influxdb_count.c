@@ -276,7 +276,11 @@ static enum status count(struct influxdb *self, struct tally *tally, struct err 
         return err->status;
     }
     if (reply.code == 200) {
-        return read_answer(self, buf_slice(&reply.body), tally, err);
+        enum status status = read_answer(self, buf_slice(&reply.body), tally, err);
+        if (status != OK) {
+            http_blot(err->text, self->token);
+        }
+        return status;
     }
     return reply.code == 404 ? not_readable(self, &reply, err) : refused(self, &reply, err);
 }

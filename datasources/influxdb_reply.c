@@ -138,15 +138,6 @@ size_t influxdb_dropped(const char *message)
     return count ? strtoul(count + strlen("dropped "), NULL, 10) : 0;
 }
 
-/* Blots the token out of a foreign text, should a server or proxy repeat it. */
-static void blot(const struct influxdb *self, char *text)
-{
-    size_t len = strlen(self->token);
-    for (char *at = text; (at = strstr(at, self->token)); at += len) {
-        memset(at, '*', len);
-    }
-}
-
 const char *influxdb_reason(struct influxdb *self, const char *message)
 {
     enum { REASON_MAX_BYTES = 300 };
@@ -162,7 +153,7 @@ const char *influxdb_reason(struct influxdb *self, const char *message)
         err_set(&reason, BAD_DATA, "%.*s", REASON_MAX_BYTES,
                 prefixed ? message + sizeof write - 1 : message);
     }
-    blot(self, reason.text);
+    http_blot(reason.text, self->token);
     return arena_text(&self->reasons, slice_of(reason.text));
 }
 
@@ -170,7 +161,7 @@ void influxdb_describe(const struct influxdb *self, const struct http_reply *rep
 {
     http_reply_describe(reply, out);
     buf_text(out);
-    blot(self, out->at);
+    http_blot(out->at, self->token);
 }
 
 /* "https://other.example" of "https://other.example/login?next=.." */

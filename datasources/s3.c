@@ -164,11 +164,26 @@ static const char *advice_for(const char *code)
     return NULL;
 }
 
+static void blot(const struct s3_source *self, char *text)
+{
+    http_blot(text, self->secret_key);
+    if (self->session_token) {
+        http_blot(text, self->session_token);
+    }
+}
+
+void s3_describe(const struct s3_source *self, struct buf *out)
+{
+    http_reply_describe(&self->reply, out);
+    buf_text(out);
+    blot(self, out->at);
+}
+
 enum status s3_refusal(const struct s3_source *self, struct err *err)
 {
     CLEANUP(buf_finish) struct buf text = {.max = 1024};
     struct s3_error error = {0};
-    http_reply_describe(&self->reply, &text);
+    s3_describe(self, &text);
     s3_error_parse(buf_slice(&self->reply.body), &error);
     const char *advice = advice_for(error.code);
     if (self->is_sink && strcmp(error.code, "AccessDenied") == 0) {
@@ -225,8 +240,9 @@ static enum status page_request(struct s3_source *self, const struct s3_list_que
     }
     status = s3_list_end(self->list, page, err);
     if (status == OK && *(*page)->error.code) {
-        return err_set(err, AGAIN, "an error in place of a listing: %s: %s", (*page)->error.code,
-                       (*page)->error.message);
+        status = err_set(err, AGAIN, "an error in place of a listing: %s: %s", (*page)->error.code,
+                         (*page)->error.message);
+        blot(self, err->text);
     }
     return status;
 }

@@ -148,7 +148,7 @@ static enum status read_outcome(const struct s3_source *self, struct err *err)
     if (s3_is_completed(buf_slice(&self->reply.body))) {
         return OK;
     }
-    http_reply_describe(&self->reply, &text);
+    s3_describe(self, &text);
     return err_set(err, AGAIN, "the upload is not complete: %s", buf_text(&text));
 }
 

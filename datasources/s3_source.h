@@ -41,6 +41,9 @@ struct s3_source {
 /* The parts of a request that are the same for all. */
 struct http_request s3_request(const struct s3_source *self, const char *url);
 
+/* http_reply_describe() without our secrets. */
+void s3_describe(const struct s3_source *self, struct buf *out);
+
 /* Says in err what the reply's code means and what a person can do about it. */
 enum status s3_refusal(const struct s3_source *self, struct err *err);
 

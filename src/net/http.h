@@ -111,4 +111,8 @@ bool http_encode(struct buf *out, struct slice text, bool keep_slash);
  * else its first 200 printable characters). */
 void http_reply_describe(const struct http_reply *reply, struct buf *out);
 
+/* Blots a secret out of a foreign text, should a server or proxy repeat it; also its beginning at
+ * the end of the text, where that was cut. */
+void http_blot(char *text, const char *secret);
+
 #endif

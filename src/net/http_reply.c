@@ -15,6 +15,7 @@
 enum {
     EXCERPT_BYTES = 200,
     MESSAGE_BYTES = 300,
+    CHANCE_BYTES = 3,      /* so much of a secret tells nothing */
     BACKOFF_DOUBLINGS = 6, /* 0.5 s * 2^6 is over the 30 s already */
 };
 
@@ -195,4 +196,25 @@ void http_reply_describe(const struct http_reply *reply, struct buf *out)
     if (!add_message(body, out)) {
         add_printable(out, body, EXCERPT_BYTES);
     }
+}
+
+/* How much of the secret a cut has left at the end of the text. */
+static size_t cut_secret(const char *text, const char *secret)
+{
+    size_t text_len = strlen(text), len = strlen(secret);
+    len = len < text_len ? len : text_len;
+    while (len > CHANCE_BYTES && memcmp(text + text_len - len, secret, len) != 0) {
+        len--;
+    }
+    return len > CHANCE_BYTES ? len : 0;
+}
+
+void http_blot(char *text, const char *secret)
+{
+    size_t len = strlen(secret);
+    for (char *at = text; len && (at = strstr(at, secret)); at += len) {
+        memset(at, '*', len);
+    }
+    size_t cut = cut_secret(text, secret);
+    memset(text + strlen(text) - cut, '*', cut);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "net/http_reply.h"
 
@@ -187,6 +188,32 @@ static void test_a_long_text_is_cut(void **state)
     http_reply_finish(&reply);
 }
 
+static void test_secrets_are_blotted(void **state)
+{
+    static const struct {
+        const char *text, *blotted;
+    } table[] = {
+        {"", ""},
+        {"s3cret", "******"},
+        {"a s3cret, s3crets3cret", "a ******, ************"},
+        {"cut: s3cre", "cut: *****"},
+        {"cut: s3cr", "cut: ****"},
+        {"cut: s3c", "cut: s3c"},
+        {"s3cre is not at the end", "s3cre is not at the end"},
+        {"s3cr", "****"},
+    };
+    char text[64];
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        snprintf(text, sizeof text, "%s", table[i].text);
+        http_blot(text, "s3cret");
+        assert_string_equal(text, table[i].blotted);
+    }
+    snprintf(text, sizeof text, "no secret");
+    http_blot(text, "");
+    assert_string_equal(text, "no secret");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_encoding),
         cmocka_unit_test(test_descriptions),
         cmocka_unit_test(test_a_long_text_is_cut),
+        cmocka_unit_test(test_secrets_are_blotted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

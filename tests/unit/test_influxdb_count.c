@@ -145,6 +145,8 @@ static void test_refusals(void **state)
     expect_failure(sim, "could not find bucket");
     SCRIPT(sim, {200, NO_BUCKETS}, {400, JSON("invalid", "no " TOKEN " here")});
     expect_failure(sim, "400"); /* and not the token: see sim_tear_down() */
+    SCRIPT(sim, {200, NO_BUCKETS}, {200, "error,reference\nno " TOKEN " here,1\n"});
+    expect_failure(sim, "no ************ here");
 }
 
 static void test_later(void **state)

@@ -5,6 +5,9 @@
 
 /* --- later --- */
 
+#define TEXT_29 "twenty-nine letters and more "
+#define TEXT_290 TEXT_29 TEXT_29 TEXT_29 TEXT_29 TEXT_29 TEXT_29 TEXT_29 TEXT_29 TEXT_29 TEXT_29
+
 static void later_is_waited_for(void **state)
 {
     static const int codes[] = {408, 429, 500, 502, 503, 504, 0};
@@ -117,6 +120,7 @@ static void a_refusal_never_advances(void **state)
         {{307, "", 0, "/login?next=x"}, {"redirects to /login (307)", "set host"}},
         {{302, ""}, {"redirects to another address (302)", "set host"}},
         {{401, JSON("unauthorized", "bad token " TOKEN "!")}, {"bad token ************!", ""}},
+        {{401, JSON("unauthorized", TEXT_290 "bad " TOKEN)}, {"bad ******)", ""}}, /* cut at 300 */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sim *sim;

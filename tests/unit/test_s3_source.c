@@ -186,10 +186,14 @@ static void test_refusals_say_what_to_do(void **state)
         {FAILURE("301 Moved", ""), "s3://logs/: 301 (the bucket is elsewhere: check endpoint_url "
                                    "and region)"},
         {FAILURE("418 Teapot", "short and stout"), "s3://logs/: 418 short and stout"},
+        {FAILURE("400 Bad", "canary, x-amz-security-token: s3ssion"),
+         "s3://logs/: 400 ******, x-amz-security-token: *******"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
         struct fixture *fixture = fixture_new(&table[i].reply, 1);
+        struct s3_source *self = fixture->self;
+        self->session_token = self->signature.session_token = "s3ssion";
         assert_int_equal(list(fixture, "", false), FAILED);
         assert_string_equal(fixture->err.text, table[i].text);
         assert_int_equal(fixture->world.waits, 0);
