@@ -484,19 +484,19 @@ class SeveralSinks(Files):
         self.pull()
         self.assert_all()
 
-    def test_the_folder_is_away(self):
-        os.rename(self.path("out"), self.path("away"))
-        self.assert_holds("kept")
-        os.rename(self.path("away"), self.path("out"))
+    def assert_waits_for(self, folder, sink):
+        """Holds while the sink's folder is away."""
+        os.rename(self.path(folder), self.path("away"))
+        self.assert_holds(sink)
+        os.rename(self.path("away"), self.path(folder))
         self.pull()
         self.assert_all()
 
+    def test_the_folder_is_away(self):
+        self.assert_waits_for("out", "kept")
+
     def test_the_store_is_away(self):
-        os.rename(self.path("store"), self.path("away"))
-        self.assert_holds("store")
-        os.rename(self.path("away"), self.path("store"))
-        self.pull()
-        self.assert_all()
+        self.assert_waits_for("store", "store")
 
     def test_an_object_waits_for_the_slowest(self):
         """Files that are whole do not settle what InfluxDB has not taken."""

@@ -29,6 +29,18 @@ class Replies(Case):
         chosen = self.times(numbers)
         server.judge = lambda key, fields: kind if key[2] in chosen else None
 
+    def limit(self, server, most_bytes):
+        """Larger requests are refused."""
+
+        def too_large(request, reply):
+            body = scripted.gzip.decompress(request.body) if request.headers.get("Content-Encoding") else request.body
+            if len(body) > most_bytes:
+                return server.influx_error(413, "request too large", "max %d" % most_bytes)
+            return server.influx_write(request)
+
+        too_large.instead = True
+        server.fault("write", too_large, times=1000)
+
     def stored_times(self, server):
         return {key[2] for key in server.audit_points()}
 
@@ -131,15 +143,7 @@ class Replies(Case):
 
     def test_413_halves(self):
         server = self.one_object(records=200)
-
-        def too_large(request, reply):
-            body = scripted.gzip.decompress(request.body) if request.headers.get("Content-Encoding") else request.body
-            if len(body) > 8000:
-                return server.influx_error(413, "request too large", "max 8000")
-            return server.influx_write(request)
-
-        too_large.instead = True
-        server.fault("write", too_large, times=1000)
+        self.limit(server, 8000)
         result = self.pull()
         self.assert_figures(result, read=200, stored=200, dead=0)
         self.assert_exact(server)
@@ -149,14 +153,7 @@ class Replies(Case):
         big = s3_record(8, note="x" * 9000)
         server.objects[KEY] = scripted.Stored(packed(*(s3_record(number) for number in range(8)), big), server.objects[KEY].last_modified_s)
 
-        def too_large(request, reply):
-            body = scripted.gzip.decompress(request.body) if request.headers.get("Content-Encoding") else request.body
-            if len(body) > 8000:
-                return server.influx_error(413, "request too large", "max 8000")
-            return server.influx_write(request)
-
-        too_large.instead = True
-        server.fault("write", too_large, times=1000)
+        self.limit(server, 8000)
         result = self.pull()
         self.assert_figures(result, read=9, stored=8, dead=1)
         self.assertEqual(self.stored_times(server), self.times(range(8)))

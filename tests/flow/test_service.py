@@ -53,6 +53,12 @@ class Serving(Case):
             self.assert_exact(server)
             self.fail("never exact:\n" + service.tail())
 
+    def assert_goes_on(self, server):
+        """Another service makes good what is left, exactly."""
+        again = self.service()
+        self.wait_until_exact(server, again)
+        again.stop()
+
     def wait_for_run(self, service, count=1, **pairs):
         return service.wait_for_line("run finished", count, **pairs)
 
@@ -205,9 +211,7 @@ class Ending(Serving):
                 service.stop(number)
                 self.assertEqual([one.key for one in server.of("get")], keys[:2])
                 self.assertEqual(self.settled(), set(keys[:2]))
-                again = self.service()
-                self.wait_until_exact(server, again)
-                again.stop()
+                self.assert_goes_on(server)
                 self.assertEqual([one.key for one in server.of("get")], keys)
 
     def test_an_object_that_takes_too_long_is_let_go(self):
@@ -222,9 +226,7 @@ class Ending(Serving):
         self.assertEqual(len(server.of("get")), 2)
         self.assertNotIn(keys[1], self.settled())
         gate.set()
-        again = self.service()
-        self.wait_until_exact(server, again)
-        again.stop()
+        self.assert_goes_on(server)
 
     def test_a_sink_that_is_busy(self):
         server = self.server()
@@ -238,9 +240,7 @@ class Ending(Serving):
         self.assertEqual(self.settled(), set())
         self.assertEqual(server.audit_points(), {})
         server.faults.clear()
-        again = self.service()
-        self.wait_until_exact(server, again)
-        again.stop()
+        self.assert_goes_on(server)
 
     def test_a_listing_that_takes_long(self):
         server = self.server()
@@ -252,9 +252,7 @@ class Ending(Serving):
         wait_for(lambda: server.of("list"))
         self.assertLess(service.stop(), 5, "nothing is settled by waiting for a listing")
         gate.set()
-        again = self.service()
-        self.wait_until_exact(server, again)
-        again.stop()
+        self.assert_goes_on(server)
 
 
 class Together(Serving):
@@ -417,9 +415,7 @@ class Trouble(Serving):
         self.assertEqual(self.ledger("SELECT * FROM good_window"), [])
         service.stop()
         server.faults.clear()
-        again = self.service()
-        self.wait_until_exact(server, again)
-        again.stop()
+        self.assert_goes_on(server)
 
     def test_the_same_error_is_logged_once_with_a_count(self):
         server = self.server()

@@ -5,7 +5,6 @@
 #include "commands/status.h"
 #include "run/lock.h"
 
-#define HOUR (60 * NS_PER_MINUTE)
 
 static const int64_t march_ns = INT64_C(1772323200) * NS_PER_SECOND;
 
@@ -50,7 +49,7 @@ static void run(struct ledger_place *place, int64_t start_ns, int64_t newest_ns,
         .n_kinds = newest_ns == INT64_MIN ? 0 : 1,
     };
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
-    const struct window window = {march_ns - 720 * HOUR, start_ns};
+    const struct window window = {march_ns - 720 * NS_PER_HOUR, start_ns};
     assert_ok(place, ledger_run_end(place->ledger, number, start_ns + NS_PER_MINUTE, !error, window,
                                     "", &place->err));
 }
@@ -64,7 +63,7 @@ static void test_nothing_yet(void **state)
     assert_ok(place, job_report_fill(&report, &hourly, NULL, place->path,
                                      march_ns + 90 * NS_PER_MINUTE, &place->err));
     assert_string_equal(report.problem, "nothing has run yet");
-    assert_int_equal(report.next_ns, march_ns + 2 * HOUR);
+    assert_int_equal(report.next_ns, march_ns + 2 * NS_PER_HOUR);
     assert_int_equal(report.lag_ns, -1);
     assert_int_equal(report.figures.unmatched, -1);
     assert_int_equal(report.n_kinds, 2);
@@ -76,11 +75,11 @@ static void test_nothing_yet(void **state)
 static void test_a_good_run(void **state)
 {
     struct ledger_place *place = *state;
-    run(place, 10 * HOUR, 9 * HOUR, NULL);
-    struct job_report report = report_at(place, 10 * HOUR + 40 * NS_PER_MINUTE);
+    run(place, 10 * NS_PER_HOUR, 9 * NS_PER_HOUR, NULL);
+    struct job_report report = report_at(place, 10 * NS_PER_HOUR + 40 * NS_PER_MINUTE);
     assert_string_equal(report.problem, "");
     assert_int_equal(report.lag_ns, 40 * NS_PER_MINUTE);
-    assert_int_equal(report.next_ns, march_ns + 11 * HOUR);
+    assert_int_equal(report.next_ns, march_ns + 11 * NS_PER_HOUR);
     assert_int_equal(report.figures.unmatched, 0);
     assert_int_equal(report.figures.list_requests, -1);
     assert_false(report.under_way);
@@ -90,21 +89,21 @@ static void test_a_good_run(void **state)
 static void test_overdue(void **state)
 {
     struct ledger_place *place = *state;
-    run(place, 10 * HOUR, INT64_MIN, NULL);
-    assert_string_equal(report_at(place, 12 * HOUR + 5 * NS_PER_MINUTE).problem, "");
-    assert_string_equal(report_at(place, 12 * HOUR + 5 * NS_PER_MINUTE + 1).problem,
+    run(place, 10 * NS_PER_HOUR, INT64_MIN, NULL);
+    assert_string_equal(report_at(place, 12 * NS_PER_HOUR + 5 * NS_PER_MINUTE).problem, "");
+    assert_string_equal(report_at(place, 12 * NS_PER_HOUR + 5 * NS_PER_MINUTE + 1).problem,
                         "two runs are overdue, the lag is 2h 5m");
 }
 
 static void test_a_schedule_that_never_comes(void **state)
 {
     struct ledger_place *place = *state;
-    run(place, 10 * HOUR, INT64_MIN, NULL);
+    run(place, 10 * NS_PER_HOUR, INT64_MIN, NULL);
     struct job_config never = hourly;
     never.options.schedule = "0 0 30 2 *";
     struct job_report report;
     assert_ok(place, job_report_fill(&report, &never, place->ledger, place->path,
-                                     march_ns + 9000 * HOUR, &place->err));
+                                     march_ns + 9000 * NS_PER_HOUR, &place->err));
     assert_string_equal(report.problem, "");
     assert_int_equal(report.next_ns, INT64_MAX);
 }
@@ -123,21 +122,21 @@ static void test_a_bad_schedule(void **state)
 static void test_a_run_that_was_not_complete(void **state)
 {
     struct ledger_place *place = *state;
-    run(place, 10 * HOUR, INT64_MIN, NULL);
-    run(place, 11 * HOUR, INT64_MIN, "sink influx: 401");
-    struct job_report report = report_at(place, 11 * HOUR + 2 * NS_PER_MINUTE);
+    run(place, 10 * NS_PER_HOUR, INT64_MIN, NULL);
+    run(place, 11 * NS_PER_HOUR, INT64_MIN, "sink influx: 401");
+    struct job_report report = report_at(place, 11 * NS_PER_HOUR + 2 * NS_PER_MINUTE);
     assert_string_equal(report.problem, "the last run was not complete: sink influx: 401");
-    assert_int_equal(report.lag_ns, HOUR + 2 * NS_PER_MINUTE);
+    assert_int_equal(report.lag_ns, NS_PER_HOUR + 2 * NS_PER_MINUTE);
     assert_string_equal(report.figures.ended_error, "sink influx: 401");
     /* the next one being under way mends nothing yet */
     int64_t number;
     assert_ok(place,
-              ledger_run_begin(place->ledger, "lyve", march_ns + 12 * HOUR, &number, &place->err));
-    report = report_at(place, 12 * HOUR);
+              ledger_run_begin(place->ledger, "lyve", march_ns + 12 * NS_PER_HOUR, &number, &place->err));
+    report = report_at(place, 12 * NS_PER_HOUR);
     assert_string_equal(report.problem, "the last run was not complete: sink influx: 401");
     assert_int_equal(report.figures.last_end_ns, INT64_MIN);
-    run(place, 12 * HOUR, INT64_MIN, NULL);
-    assert_string_equal(report_at(place, 12 * HOUR).problem, "");
+    run(place, 12 * NS_PER_HOUR, INT64_MIN, NULL);
+    assert_string_equal(report_at(place, 12 * NS_PER_HOUR).problem, "");
 }
 
 static void test_the_first_run(void **state)
@@ -145,10 +144,10 @@ static void test_the_first_run(void **state)
     struct ledger_place *place = *state;
     int64_t number;
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", march_ns, &number, &place->err));
-    assert_string_equal(report_at(place, 50 * HOUR).problem, "the first run was cut off");
+    assert_string_equal(report_at(place, 50 * NS_PER_HOUR).problem, "the first run was cut off");
     struct lock *lock;
     assert_ok(place, lock_take(&lock, place->path, "lyve", false, &place->err));
-    struct job_report report = report_at(place, 50 * HOUR);
+    struct job_report report = report_at(place, 50 * NS_PER_HOUR);
     lock_release(lock);
     char path[128];
     snprintf(path, sizeof path, "%s.lyve.lock", place->path);
@@ -205,35 +204,35 @@ static void test_a_kind_that_stays_away(void **state)
 {
     struct ledger_place *place = *state;
     for (int64_t hour = 0; hour < 10; hour++) { /* a record of half past in each run */
-        run(place, hour * HOUR, hour * HOUR - 30 * NS_PER_MINUTE, NULL);
+        run(place, hour * NS_PER_HOUR, hour * NS_PER_HOUR - 30 * NS_PER_MINUTE, NULL);
     }
     for (int64_t hour = 10; hour < 15; hour++) {
-        run(place, hour * HOUR, INT64_MIN, NULL);
+        run(place, hour * NS_PER_HOUR, INT64_MIN, NULL);
     }
     /* the newest is of 08:30; every hour: late after three */
-    struct kind_report kind = s3_at(place, 11 * HOUR + 30 * NS_PER_MINUTE);
+    struct kind_report kind = s3_at(place, 11 * NS_PER_HOUR + 30 * NS_PER_MINUTE);
     assert_string_equal(kind.name, "lyve_s3");
-    assert_int_equal(kind.newest_ns, march_ns + 8 * HOUR + 30 * NS_PER_MINUTE);
-    assert_int_equal(kind.habit.usual_ns, HOUR);
+    assert_int_equal(kind.newest_ns, march_ns + 8 * NS_PER_HOUR + 30 * NS_PER_MINUTE);
+    assert_int_equal(kind.habit.usual_ns, NS_PER_HOUR);
     assert_false(kind.is_late);
-    assert_true(s3_at(place, 11 * HOUR + 30 * NS_PER_MINUTE + 1).is_late);
-    struct kind_report other = report_at(place, 20 * HOUR).kinds[0];
+    assert_true(s3_at(place, 11 * NS_PER_HOUR + 30 * NS_PER_MINUTE + 1).is_late);
+    struct kind_report other = report_at(place, 20 * NS_PER_HOUR).kinds[0];
     assert_string_equal(other.name, "lyve_iam");
     assert_false(other.is_late); /* never met: no habit */
-    run(place, 15 * HOUR, 14 * HOUR, NULL);
-    assert_false(s3_at(place, 16 * HOUR).is_late);
+    run(place, 15 * NS_PER_HOUR, 14 * NS_PER_HOUR, NULL);
+    assert_false(s3_at(place, 16 * NS_PER_HOUR).is_late);
 }
 
 /* A backfill brings old records often: that is no habit. */
 static void test_older_records_are_no_arrival(void **state)
 {
     struct ledger_place *place = *state;
-    run(place, 0, -HOUR, NULL);
+    run(place, 0, -NS_PER_HOUR, NULL);
     for (int i = 1; i < 10; i++) {
-        run(place, i * NS_PER_MINUTE, -1000 * HOUR + i, NULL);
+        run(place, i * NS_PER_MINUTE, -1000 * NS_PER_HOUR + i, NULL);
     }
-    struct kind_report kind = s3_at(place, 30 * HOUR);
-    assert_int_equal(kind.newest_ns, march_ns - HOUR);
+    struct kind_report kind = s3_at(place, 30 * NS_PER_HOUR);
+    assert_int_equal(kind.newest_ns, march_ns - NS_PER_HOUR);
     assert_false(kind.habit.known);
     assert_int_equal(ask(place, "SELECT count(*) FROM kind_arrival"), 1);
 }
@@ -242,10 +241,10 @@ static void test_older_records_are_no_arrival(void **state)
 static void test_a_wrong_clock(void **state)
 {
     struct ledger_place *place = *state;
-    run(place, HOUR, 50000 * HOUR, NULL);
-    assert_int_equal(s3_at(place, 2 * HOUR).newest_ns, march_ns + HOUR);
-    run(place, 2 * HOUR, HOUR + 30 * NS_PER_MINUTE, NULL);
-    assert_int_equal(s3_at(place, 2 * HOUR).newest_ns, march_ns + HOUR + 30 * NS_PER_MINUTE);
+    run(place, NS_PER_HOUR, 50000 * NS_PER_HOUR, NULL);
+    assert_int_equal(s3_at(place, 2 * NS_PER_HOUR).newest_ns, march_ns + NS_PER_HOUR);
+    run(place, 2 * NS_PER_HOUR, NS_PER_HOUR + 30 * NS_PER_MINUTE, NULL);
+    assert_int_equal(s3_at(place, 2 * NS_PER_HOUR).newest_ns, march_ns + NS_PER_HOUR + 30 * NS_PER_MINUTE);
     assert_int_equal(ask(place, "SELECT count(*) FROM kind_arrival"), 2);
 }
 
@@ -253,14 +252,14 @@ static void test_arrivals_are_bounded(void **state)
 {
     struct ledger_place *place = *state;
     for (int64_t hour = 0; hour < 40; hour++) {
-        run(place, hour * HOUR, hour * HOUR - NS_PER_MINUTE, NULL);
+        run(place, hour * NS_PER_HOUR, hour * NS_PER_HOUR - NS_PER_MINUTE, NULL);
     }
     assert_int_equal(ask(place, "SELECT count(*) FROM kind_arrival"), LEDGER_ARRIVALS_MAX);
-    assert_int_equal(ask(place, "SELECT max(at) - min(at) FROM kind_arrival"), 24 * HOUR);
-    struct job_report report = report_at(place, 40 * HOUR);
+    assert_int_equal(ask(place, "SELECT max(at) - min(at) FROM kind_arrival"), 24 * NS_PER_HOUR);
+    struct job_report report = report_at(place, 40 * NS_PER_HOUR);
     assert_int_equal(report.figures.n_kinds, 1);
     assert_int_equal(report.figures.kinds[0].n_arrivals, LEDGER_ARRIVALS_MAX);
-    assert_int_equal(report.figures.kinds[0].arrivals[24], march_ns + 39 * HOUR);
+    assert_int_equal(report.figures.kinds[0].arrivals[24], march_ns + 39 * NS_PER_HOUR);
 }
 
 static void test_notes(void **state)
