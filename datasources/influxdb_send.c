@@ -12,8 +12,6 @@
 #include "base/memory.h"
 #include "base/timestamp.h"
 
-#include <stdlib.h>
-
 enum { BACKOFF_ATTEMPTS = 16 }; /* the pause has long stopped growing by then */
 
 /* --- one request --- */

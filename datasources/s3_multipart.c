@@ -9,7 +9,6 @@
 #include "s3_sink.h"
 
 #include "base/cleanup.h"
-#include "base/memory.h"
 
 enum {
     LEFTOVERS_MAX = 100, /* looked at for a key; the rest the next time */

@@ -7,6 +7,7 @@
  */
 #include "sqlite_store.h"
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/memory.h"

@@ -9,7 +9,6 @@
 #define SQLITE_STORE_H
 
 #include "api/datasource.h"
-#include "base/arena.h"
 
 #include <sqlite3.h>
 

@@ -2,6 +2,7 @@
 #include "commands/arguments.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { NAME_MAX_BYTES = 64 };

@@ -8,13 +8,13 @@
 #include "commands/cli.h"
 #include "commands/sample.h"
 #include "data/folders.h"
+#include "data/record.h"
 #include "run/place.h"
 #include "run/world.h"
 #include "schedule/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Opening an instance checks its options against each other and talks to nobody. */
 static enum status check_place(struct cli *cli, const struct place_config *place, bool reads,

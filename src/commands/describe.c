@@ -5,7 +5,6 @@
 #include "modules.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const char *type_name(const struct option *option)
 {

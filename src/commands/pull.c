@@ -12,7 +12,6 @@
 #include "run/run.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
-#include "data/shown.h"
 #include "run/lock.h"
 
 #include <errno.h>

@@ -8,7 +8,6 @@
 #include "run/world.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {

@@ -2,7 +2,6 @@
 #include "commands/sample.h"
 
 #include "base/arena.h"
-#include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 #include "data/folders.h"

@@ -14,7 +14,6 @@
 #include "schedule/schedule.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 

@@ -13,8 +13,6 @@
 #include "commands/cli.h"
 #include "run/lock.h"
 
-#include <stdio.h>
-
 struct verify_arguments {
     const char *job; /* NULL = all */
     const char *from, *to;

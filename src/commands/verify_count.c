@@ -2,7 +2,6 @@
 #include "commands/verify.h"
 
 #include "base/cleanup.h"
-#include "base/memory.h"
 #include "base/timestamp.h"
 #include "run/place.h"
 #include "run/world.h"

@@ -14,7 +14,6 @@
 #include "api/datasource.h"
 #include "api/parser.h"
 #include "base/buf.h"
-#include "data/record.h"
 
 /* A stanza: a named place with its options. */
 struct place_config {

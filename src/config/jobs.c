@@ -6,6 +6,7 @@
 #include "config/loader.h"
 
 #include "base/timestamp.h"
+#include "data/record.h"
 
 #include <stdio.h>
 

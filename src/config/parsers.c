@@ -9,6 +9,7 @@
 #include "config/loader.h"
 
 #include "base/timestamp.h"
+#include "data/record.h"
 #include "data/utf8.h"
 
 #include <stdio.h>

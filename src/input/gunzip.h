@@ -8,9 +8,10 @@
 #ifndef INPUT_GUNZIP_H
 #define INPUT_GUNZIP_H
 
-#include "api/flow.h"
+#include "api/status.h"
+#include "base/slice.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 
 /* Receives inflated bytes; at most 256 KiB at a time. What it returns other than OK ends the
  * inflating. */

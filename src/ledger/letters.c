@@ -5,7 +5,6 @@
 #include "ledger/private.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 
 /* --- reasons --- */
 

@@ -12,7 +12,6 @@
 #include "base/timestamp.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
 
 enum {
     LOCK_WAIT_MS = 5000,

@@ -1,7 +1,6 @@
 /* figures: see figures.h. Names: doc/architecture.md. */
 #include "run/figures.h"
 
-#include "base/cleanup.h"
 #include "base/timestamp.h"
 #include "run/counted.h"
 #include "run/place.h"

@@ -2,7 +2,6 @@
  * makes. */
 #include "run/pipeline.h"
 
-#include "base/cleanup.h"
 #include "base/memory.h"
 #include "data/redact.h"
 #include "input/lines.h"

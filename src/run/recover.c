@@ -9,7 +9,6 @@
 #include "run/world.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 
 struct asking {
     struct settled settled;

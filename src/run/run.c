@@ -10,7 +10,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 void run_init(struct run *run, const struct job_config *job, struct ledger *ledger,
               const struct log *log, const struct run_request *request)

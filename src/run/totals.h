@@ -9,7 +9,6 @@
 #include "run/tracked.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 struct run_totals {
     _Atomic uint64_t records;    /* of all objects under way too, for the progress bar */

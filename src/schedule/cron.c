@@ -1,11 +1,8 @@
 /* cron: see cron.h. */
 #include "schedule/cron.h"
 
-#include "base/cleanup.h"
-#include "base/memory.h"
 #include "base/timestamp.h"
 
-#include <stdlib.h>
 #include <strings.h>
 
 enum { YEARS_AHEAD = 9 }; /* the rarest date, 29 February, is at most 8 years away (1896 to 1904) */

@@ -6,7 +6,6 @@
  * Not part of the program; run by tests/bench/bench.py.
  */
 #include "base/buf.h"
-#include "base/cleanup.h"
 
 #include <cjson/cJSON.h>
 #include <curl/curl.h>

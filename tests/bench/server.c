@@ -9,7 +9,6 @@
  * tests/bench/bench.py and memory.py.
  */
 #include "base/buf.h"
-#include "base/cleanup.h"
 #include "base/memory.h"
 
 #include <arpa/inet.h>

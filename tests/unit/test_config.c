@@ -1,6 +1,7 @@
 /* test_config: whole files: the flat form, what is said once for all jobs, and loading. Positions
  * are counted by hand. */
 #include "config_reading.h"
+#include "data/record.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -2,7 +2,6 @@
 #include "data/flatten.h"
 
 #include "base/cleanup.h"
-#include "base/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

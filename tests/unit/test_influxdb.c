@@ -7,7 +7,6 @@
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 #define NO_BUCKET JSON("not found", "bucket \\\"my bucket\\\" not found")

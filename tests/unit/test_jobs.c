@@ -1,5 +1,6 @@
 /* test_jobs: the general form of the configuration. Positions are counted by hand. */
 #include "config_reading.h"
+#include "data/record.h"
 
 static const char general[] = "state: /tmp/ledger.db\n"
                               "jobs:\n"

@@ -1,6 +1,7 @@
 /* test_parsers_config: parsers that the configuration declares, and tags that a job keeps as
  * fields. Positions are counted by hand. */
 #include "config_reading.h"
+#include "data/record.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,6 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 static void writes_what_was_put(void **state)
