@@ -21,8 +21,9 @@ enum {
 extern const struct encoder line_protocol_encoder, csv_encoder, json_lines_encoder;
 
 const char *const output_formats[] = {"line_protocol", "csv", "json_lines", NULL};
-const struct encoder *const output_encoders[] = {&line_protocol_encoder, &csv_encoder,
-                                                 &json_lines_encoder, NULL};
+/* One for each format. */
+static const struct encoder *const encoders[] = {&line_protocol_encoder, &csv_encoder,
+                                                 &json_lines_encoder};
 
 /* --- names --- */
 
@@ -132,7 +133,7 @@ void outputs_init(struct outputs *outputs, int format, bool gzip, const struct o
                   void *self)
 {
     *outputs = (struct outputs){
-        .encoder = output_encoders[format],
+        .encoder = encoders[format],
         .gzip = gzip,
         .calls = calls,
         .self = self,

@@ -12,9 +12,8 @@
 
 #include <zlib.h>
 
-/* Choices of `format`, ended by NULL, and their encoders. */
+/* Choices of `format`, ended by NULL. */
 extern const char *const output_formats[];
-extern const struct encoder *const output_encoders[];
 
 /* One file or object on its way. */
 struct output {

@@ -13,8 +13,7 @@ extern const struct parser *const modules_parsers[];
 extern const struct datasource *const modules_datasources[];
 extern const struct encoder *const modules_encoders[];
 
-const struct parser *modules_parser(const char *name);
-const struct datasource *modules_datasource(const char *name);
+/* NULL: there is none of this name. */
 const struct encoder *modules_encoder(const char *name);
 
 #endif

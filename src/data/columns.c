@@ -136,16 +136,6 @@ static struct slice clean_tag(struct reading *reading, struct slice text)
     return copy;
 }
 
-struct slice column_tag(struct reading *reading, const struct found *found, bool address)
-{
-    struct slice text = column_shown(reading, found);
-    if (address) {
-        text = address_without_port(text);
-    }
-    bool as_it_is = text.len <= SCHEMA_TAG_MAX_BYTES && is_clean(text);
-    return as_it_is ? text : clean_tag(reading, text);
-}
-
 static bool is_port(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -156,7 +146,8 @@ static bool is_port(struct slice text)
     return text.len >= 1 && text.len <= 5;
 }
 
-struct slice address_without_port(struct slice text)
+/* "1.2.3.4:80" and "[::1]:80" without the port; other texts, bare IPv6 too, as they are. */
+static struct slice address_without_port(struct slice text)
 {
     bool bracketed = text.len > 0 && text.at[0] == '[';
     const char *host_end = text.len ? memchr(text.at, bracketed ? ']' : ':', text.len) : NULL;
@@ -173,9 +164,20 @@ struct slice address_without_port(struct slice text)
     return has_port ? host : text;
 }
 
+struct slice column_tag(struct reading *reading, const struct found *found, bool address)
+{
+    struct slice text = column_shown(reading, found);
+    if (address) {
+        text = address_without_port(text);
+    }
+    bool as_it_is = text.len <= SCHEMA_TAG_MAX_BYTES && is_clean(text);
+    return as_it_is ? text : clean_tag(reading, text);
+}
+
 /* --- numbers --- */
 
-bool whole_number_parse(struct slice text, int64_t *number)
+/* A JSON number, with leading zeros allowed, that is a whole one. */
+static bool whole_number_parse(struct slice text, int64_t *number)
 {
     return decimal_parse(text, 0, DECIMAL_WHOLE, number);
 }

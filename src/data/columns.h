@@ -46,10 +46,4 @@ enum status column_duration(struct reading *reading, const struct found *found, 
 enum status column_refuse(struct reading *reading, const struct found *found, const char *path,
                           const char *what, struct err *err);
 
-/* "1.2.3.4:80" and "[::1]:80" without the port; other texts, bare IPv6 too, as they are. */
-struct slice address_without_port(struct slice text);
-
-/* A JSON number, with leading zeros allowed, that is a whole one. */
-bool whole_number_parse(struct slice text, int64_t *number);
-
 #endif

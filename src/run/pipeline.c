@@ -124,11 +124,6 @@ void pipeline_free(struct pipeline *pipeline)
     free(pipeline);
 }
 
-struct reader *pipeline_reader(struct pipeline *pipeline)
-{
-    return pipeline->reader;
-}
-
 void pipeline_begin(struct pipeline *pipeline, struct slice key, int64_t last_modified_ns,
                     struct point_sink *to)
 {

@@ -34,7 +34,6 @@ enum status pipeline_new(struct pipeline **out, const struct parser *const *pars
                          size_t n_parsers, enum message_mode message, struct gunzip_limits limits,
                          struct err *err);
 void pipeline_free(struct pipeline *pipeline);
-struct reader *pipeline_reader(struct pipeline *pipeline);
 
 /* Begins an object; whatever was under way is forgotten. last_modified_ns: INT64_MIN = unknown. */
 void pipeline_begin(struct pipeline *pipeline, struct slice key, int64_t last_modified_ns,
