@@ -5,7 +5,6 @@
 #include "commands/status.h"
 #include "run/lock.h"
 
-
 static const int64_t march_ns = INT64_C(1772323200) * NS_PER_SECOND;
 
 static const struct parser s3_parser = {.about = {.name = "lyve_s3"}};
@@ -130,8 +129,8 @@ static void test_a_run_that_was_not_complete(void **state)
     assert_string_equal(report.figures.ended_error, "sink influx: 401");
     /* the next one being under way mends nothing yet */
     int64_t number;
-    assert_ok(place,
-              ledger_run_begin(place->ledger, "lyve", march_ns + 12 * NS_PER_HOUR, &number, &place->err));
+    assert_ok(place, ledger_run_begin(place->ledger, "lyve", march_ns + 12 * NS_PER_HOUR, &number,
+                                      &place->err));
     report = report_at(place, 12 * NS_PER_HOUR);
     assert_string_equal(report.problem, "the last run was not complete: sink influx: 401");
     assert_int_equal(report.figures.last_end_ns, INT64_MIN);
@@ -244,7 +243,8 @@ static void test_a_wrong_clock(void **state)
     run(place, NS_PER_HOUR, 50000 * NS_PER_HOUR, NULL);
     assert_int_equal(s3_at(place, 2 * NS_PER_HOUR).newest_ns, march_ns + NS_PER_HOUR);
     run(place, 2 * NS_PER_HOUR, NS_PER_HOUR + 30 * NS_PER_MINUTE, NULL);
-    assert_int_equal(s3_at(place, 2 * NS_PER_HOUR).newest_ns, march_ns + NS_PER_HOUR + 30 * NS_PER_MINUTE);
+    assert_int_equal(s3_at(place, 2 * NS_PER_HOUR).newest_ns,
+                     march_ns + NS_PER_HOUR + 30 * NS_PER_MINUTE);
     assert_int_equal(ask(place, "SELECT count(*) FROM kind_arrival"), 2);
 }
 
