@@ -31,8 +31,9 @@ COPY --from=build /installed/usr/local/bin/loggateway /usr/local/bin/loggateway
 USER loggateway
 ENV STATE_DIRECTORY=/var/lib/loggateway
 VOLUME /var/lib/loggateway
-WORKDIR /var/lib/loggateway
+# config.yaml is looked for here: `docker exec .. loggateway status` needs no -c.
+WORKDIR /etc/loggateway
 # Unhealthy: a job fails, or falls behind. After a pause there are some minutes to catch up.
-HEALTHCHECK --interval=60s --timeout=10s --start-period=5m CMD ["loggateway", "-c", "/etc/loggateway/config.yaml", "status", "--check"]
+HEALTHCHECK --interval=60s --timeout=10s --start-period=5m CMD ["loggateway", "status", "--check"]
 ENTRYPOINT ["loggateway"]
-CMD ["-c", "/etc/loggateway/config.yaml", "run"]
+CMD ["run"]
