@@ -22,7 +22,7 @@ static const char *const gzip_choices[] = {"auto", "on", "off", NULL};
 
 static const struct option options[] = {
     {"host", OPTION_TEXT, AT(host), .required = "a URL, or host[:port]",
-     .help = "address of InfluxDB: a URL, or host[:port] (http, 8086)"},
+     .help = "address of InfluxDB; a host alone means http and port 8086"},
     {"token", OPTION_SECRET, AT(token), .required = "InfluxDB > API tokens",
      .help = "API token that may write to the bucket"},
     {"org", OPTION_TEXT, AT(org), .required = "InfluxDB > About > Organization",

@@ -365,6 +365,15 @@ bool timestamp_parse_argument(struct slice text, int64_t now_ns, int64_t *ns)
     return timestamp_parse(text, ns) || parse_relative(text, now_ns, ns);
 }
 
+enum status timestamp_read_option(const char *option, const char *text, int64_t now_ns, int64_t *ns,
+                                  struct err *err)
+{
+    if (text && !timestamp_parse_argument(slice_of(text), now_ns, ns)) {
+        return err_set(err, BAD_CONFIG, "%s %s: not a date (2022-05-30, -720h)", option, text);
+    }
+    return OK;
+}
+
 static bool read_unit(struct slice *rest, int64_t *unit_ns)
 {
     /* "ms" stands before "m". The two micro signs are U+00B5 and U+03BC, as Go has them. */

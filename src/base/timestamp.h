@@ -5,6 +5,7 @@
 #ifndef BASE_TIMESTAMP_H
 #define BASE_TIMESTAMP_H
 
+#include "api/status.h"
 #include "base/slice.h"
 
 #include <stdint.h>
@@ -67,6 +68,10 @@ bool timestamp_parse_http(struct slice text, int64_t *ns);
  * "-15m", "-10s".
  */
 bool timestamp_parse_argument(struct slice text, int64_t now_ns, int64_t *ns);
+/* The same of an option, which an error names. NULL: it was not given, *ns stays. BAD_CONFIG: no
+ * date. */
+enum status timestamp_read_option(const char *option, const char *text, int64_t now_ns, int64_t *ns,
+                                  struct err *err);
 
 /* A duration as Go writes it ("601866322ns", "1.5ms", "2m3s", "1h") or a bare number of
  * nanoseconds. */

@@ -308,10 +308,9 @@ static enum status read_filter(const struct letters_arguments *arguments,
 {
     int64_t now_ns = clock_now_ns();
     command->filter = (struct letter_filter){arguments->job, arguments->reason, INT64_MIN};
-    if (arguments->since &&
-        !timestamp_parse_argument(slice_of(arguments->since), now_ns, &command->filter.since_ns)) {
-        return err_set(err, BAD_CONFIG, "--since %s: not a date (2022-05-30, -24h)",
-                       arguments->since);
+    if (timestamp_read_option("--since", arguments->since, now_ns, &command->filter.since_ns,
+                              err) != OK) {
+        return err->status;
     }
     char *end;
     command->limit = strtol(arguments->limit, &end, 10);

@@ -304,10 +304,9 @@ static enum status prepare(struct parse *parse, const struct parse_arguments *ar
                            struct err *err)
 {
     parse->last_modified_ns = INT64_MIN;
-    if (arguments->last_modified &&
-        !timestamp_parse_argument(slice_of(arguments->last_modified), clock_now_ns(),
-                                  &parse->last_modified_ns)) {
-        return err_set(err, BAD_CONFIG, "--last-modified %s: not a date", arguments->last_modified);
+    if (timestamp_read_option("--last-modified", arguments->last_modified, clock_now_ns(),
+                              &parse->last_modified_ns, err) != OK) {
+        return err->status;
     }
     enum status status = choose_output(parse, arguments, err);
     return status == OK ? choose_pipeline(parse, arguments, err) : status;

@@ -26,18 +26,15 @@ static enum status read_window(const struct pull_arguments *arguments, struct wi
     int64_t now = clock_now_ns();
     window->to_ns = now;
     if (!arguments->from) {
-        return err_set(err, BAD_CONFIG, "pull: --from-date is required (2022-05-30, -720h)");
+        return err_set(err, BAD_CONFIG, "--from-date is required (2022-05-30, -720h)");
     }
-    if (!timestamp_parse_argument(slice_of(arguments->from), now, &window->from_ns)) {
-        return err_set(err, BAD_CONFIG, "pull: --from-date %s: not a date (2022-05-30, -720h)",
-                       arguments->from);
-    }
-    if (arguments->to && !timestamp_parse_argument(slice_of(arguments->to), now, &window->to_ns)) {
-        return err_set(err, BAD_CONFIG, "pull: --to-date %s: not a date (2022-05-30, -720h)",
-                       arguments->to);
+    if (timestamp_read_option("--from-date", arguments->from, now, &window->from_ns, err) != OK ||
+        timestamp_read_option("--to-date", arguments->to, now, &window->to_ns, err) != OK) {
+        return err->status;
     }
     if (window->from_ns >= window->to_ns) {
-        return err_set(err, BAD_CONFIG, "pull: --from-date is not before --to-date");
+        return err_set(err, BAD_CONFIG, "--from-date %s is not before %s", arguments->from,
+                       arguments->to ? arguments->to : "now");
     }
     return OK;
 }
@@ -260,7 +257,7 @@ int command_pull(struct cli *cli, int argc, char **argv)
         .again = arguments.again, .new_schema = arguments.new_schema, .dry_run = arguments.dry_run};
     struct err err;
     if (read_window(&arguments, &request.window, &err) != OK) {
-        return cli_usage("%s", err.text);
+        return cli_usage("pull: %s", err.text);
     }
     struct config *config = cli_config(cli);
     if (!config) {

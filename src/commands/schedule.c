@@ -73,9 +73,10 @@ int command_schedule(struct cli *cli, int argc, char **argv)
     if (*end || n < 1 || n > 10000) {
         return cli_usage("schedule: -n %s: a number from 1 to 10000", count);
     }
+    struct err err;
     int64_t now_ns = clock_now_ns();
-    if (from && !timestamp_parse_argument(slice_of(from), now_ns, &now_ns)) {
-        return cli_usage("schedule: --from-date %s: not a date", from);
+    if (timestamp_read_option("--from-date", from, now_ns, &now_ns, &err) != OK) {
+        return cli_usage("schedule: %s", err.text);
     }
     struct config *config = cli_config(cli);
     if (!config) {

@@ -327,19 +327,15 @@ static enum status verify_all(struct verify *verify, const struct verify_argumen
 
 /* --- the command line --- */
 
-static bool read_date(const char *text, int64_t now, int64_t *ns)
-{
-    return !text || timestamp_parse_argument(slice_of(text), now, ns);
-}
-
 /* Every day that the period touches. */
 static enum status read_days(const struct verify_arguments *arguments, struct verify *verify,
                              struct err *err)
 {
     int64_t from_ns = INT64_MIN, to_ns = INT64_MAX;
-    if (!read_date(arguments->from, verify->now_ns, &from_ns) ||
-        !read_date(arguments->to, verify->now_ns, &to_ns)) {
-        return err_set(err, BAD_CONFIG, "not a date (2022-05-30, -720h)");
+    if (timestamp_read_option("--from-date", arguments->from, verify->now_ns, &from_ns, err) !=
+            OK ||
+        timestamp_read_option("--to-date", arguments->to, verify->now_ns, &to_ns, err) != OK) {
+        return err->status;
     }
     if (from_ns >= to_ns) {
         return err_set(err, BAD_CONFIG, "--from-date is not before --to-date");

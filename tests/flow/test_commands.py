@@ -143,6 +143,16 @@ class Usage(Case):
             self.assertEqual(result.code, 2, "%s: %s" % (arguments, result))
             self.assertTrue(result.err, arguments)
 
+    def test_messages_about_dates(self):
+        """All commands say the same, and which date."""
+        self.flat_config(self.server())
+        for words in (["pull", "--from-date"], ["verify", "--to-date"], ["schedule", "--from-date"], ["dead-letters", "list", "--since"]):
+            result = self.run_program(*words, "soon")
+            self.assertEqual(result.code, 2, words)
+            self.assertIn("%s: %s soon: not a date (2022-05-30, -720h)" % (words[0], words[-1]), result.err)
+        result = self.run_program("pull", "--from-date", "2200-01-01")
+        self.assertIn("pull: --from-date 2200-01-01 is not before now", result.err)
+
     def test_a_second_job_is_too_many(self):
         self.flat_config(self.server())
         for command in ("pull", "schedule", "status", "report", "verify"):
