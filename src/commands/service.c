@@ -50,18 +50,21 @@ struct job_service {
 
 /* --- one run --- */
 
-/* The reach of a job is fixed by its first run: what was older then stays out. */
+/* The reach of a job is fixed by its first run: what was older then stays out. A first run in the
+ * future had a wrong clock. */
 static enum status find_window(struct job_service *self, struct window *window, struct err *err)
 {
     int64_t first_ns;
     window->to_ns = world_now(&self->host.world);
     enum status status = ledger_first_start(self->service->ledger, self->job->name, &first_ns, err);
-    if (status == AGAIN) {
+    if (status != OK && status != AGAIN) {
+        return status;
+    }
+    if (status == AGAIN || first_ns > window->to_ns) {
         first_ns = window->to_ns;
-        status = OK;
     }
     window->from_ns = first_ns - self->job->options.start_ns;
-    return status;
+    return OK;
 }
 
 static void set_run(struct job_service *self, struct run *run)

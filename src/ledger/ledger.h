@@ -153,7 +153,8 @@ enum status ledger_first_start(struct ledger *ledger, const char *job, int64_t *
 enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now_ns, int64_t *run,
                              struct err *err);
 /* ok: the window is done. The job's good window, a span without gaps, grows by it when they touch;
- * a window that does not touch it changes nothing. text: the summary line. */
+ * a window that does not touch it changes nothing. Of a window only the time before the run's start
+ * counts. text: the summary line. */
 enum status ledger_run_end(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
                            struct window window, const char *text, struct err *err);
 

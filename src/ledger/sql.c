@@ -6,6 +6,8 @@
 
 #define OBJECTS_OF_JOB "scope IN (SELECT id FROM scope WHERE job = ?1)"
 
+#define STARTED "(SELECT started FROM run WHERE id = ?1)"
+
 /* struct letter_filter */
 #define LETTERS_THAT_MATCH                                                       \
     "(?1 IS NULL OR s.job = ?1)"                                                 \
@@ -125,10 +127,15 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_RUN_BEGIN] = "INSERT INTO run (job, started) VALUES (?1, ?2)",
     [SQL_RUN_END] = "UPDATE run SET ended = ?2, ok = ?3, text = ?4 WHERE id = ?1",
-    [SQL_RUN_GOOD] = "INSERT INTO good_window (job, from_ns, to_ns)"
-                     " SELECT job, ?2, ?3 FROM run WHERE id = ?1"
-                     " ON CONFLICT DO UPDATE SET from_ns = min(from_ns, ?2), to_ns = max(to_ns, ?3)"
-                     " WHERE ?2 <= to_ns AND ?3 >= from_ns",
+    /* A run says nothing of the time after its start, and what an earlier one said of it was said
+     * by a wrong clock. */
+    [SQL_RUN_GOOD] =
+        "INSERT INTO good_window (job, from_ns, to_ns)"
+        " SELECT job, ?2, min(?3, started) FROM run WHERE id = ?1 AND started > ?2"
+        " ON CONFLICT DO UPDATE SET from_ns = min(from_ns, excluded.from_ns),"
+        " to_ns = CASE WHEN to_ns > " STARTED " THEN excluded.to_ns"
+        "  ELSE max(to_ns, excluded.to_ns) END"
+        " WHERE (excluded.from_ns <= to_ns AND excluded.to_ns >= from_ns) OR from_ns > " STARTED,
     [SQL_RUN_FIRST] = "SELECT started FROM run WHERE job = ?1 ORDER BY id LIMIT 1",
     [SQL_RUN_PRUNE] = "DELETE FROM run WHERE job = ?1 AND id <="
                       " (SELECT id FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1 OFFSET 1000)"
@@ -139,14 +146,14 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_KIND_NEWEST] = "INSERT INTO kind (job, name, newest)"
                         " SELECT job, ?2, min(started, ?3) FROM run WHERE id = ?1"
                         " ON CONFLICT DO UPDATE SET newest = excluded.newest"
-                        " WHERE excluded.newest > newest",
+                        " WHERE excluded.newest > newest OR newest > " STARTED,
     [SQL_KIND_ARRIVAL] = "INSERT INTO kind_arrival (job, name, at)"
                          " SELECT job, ?2, started FROM run WHERE id = ?1 ON CONFLICT DO NOTHING",
     [SQL_KIND_FORGET] =
         "DELETE FROM kind_arrival WHERE job = (SELECT job FROM run WHERE id = ?1) AND name = ?2"
-        " AND at <= (SELECT at FROM kind_arrival"
+        " AND (at > " STARTED " OR at <= (SELECT at FROM kind_arrival"
         "  WHERE job = (SELECT job FROM run WHERE id = ?1) AND name = ?2"
-        "  ORDER BY at DESC LIMIT 1 OFFSET ?3)",
+        "  AND at <= " STARTED " ORDER BY at DESC LIMIT 1 OFFSET ?3))",
 
     [SQL_STATUS_RUN] = "SELECT started, ended, ok FROM run WHERE job = ?1 ORDER BY id DESC LIMIT 1",
     [SQL_STATUS_ENDED] = "SELECT ok, error, list_requests FROM run"

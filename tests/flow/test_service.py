@@ -109,6 +109,18 @@ class WhatIsDue(Serving):
         self.assertEqual(sorted(one.key for one in server.of("get")), sorted(young))
         self.assertEqual(self.settled(), set(young))
 
+    def test_a_first_start_with_a_clock_of_the_future_keeps_nothing_out(self):
+        """The reach is counted from the first run; one that had not been yet cannot set it."""
+        server = self.server()
+        self.deliver(server, age_s=DAY_S)
+        self.config(server, schedule=NEVER)
+        self.pull()
+        self.change_ledger("UPDATE run SET started = started + 10 * 31536000 * 1000000000")
+        self.deliver(server, age_s=2 * DAY_S)
+        service = self.service()
+        self.wait_until_exact(server, service)
+        service.stop()
+
     def test_start_says_how_far_back(self):
         server = self.server()
         self.config(server, NEVER, start="2d")

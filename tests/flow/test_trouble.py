@@ -3,6 +3,7 @@
 Whatever it is, everything else goes on, and `status` tells the truth.
 """
 
+import json
 import os
 import sys
 import unittest
@@ -64,6 +65,15 @@ class Archived(Case):
         self.pull()
         self.assertEqual(self.states(), {1: 3 * GIVES_UP_AFTER + 2})
         self.assert_exact(server)
+
+
+class Future(Case):
+    def test_a_pull_into_the_future_proves_nothing_of_it(self):
+        server = self.server({fresh(1): packed(s3_record(1))})
+        self.flat_config(server)
+        self.pull("--to-date", "2199-01-01")
+        job = json.loads(self.run_program("status", "--json").out)["jobs"][0]
+        self.assertLessEqual(job["good_window"]["to"], job["last_run"]["started"])
 
 
 if __name__ == "__main__":

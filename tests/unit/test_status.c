@@ -157,12 +157,18 @@ static void test_the_first_run(void **state)
 
 /* --- the good window --- */
 
-static void grow(struct ledger_place *place, int64_t from_ns, int64_t to_ns)
+/* By a run that starts then. */
+static void grow_at(struct ledger_place *place, int64_t start_ns, int64_t from_ns, int64_t to_ns)
 {
     int64_t number;
-    assert_ok(place, ledger_run_begin(place->ledger, "lyve", 0, &number, &place->err));
-    assert_ok(place, ledger_run_end(place->ledger, number, 1, true, (struct window){from_ns, to_ns},
-                                    "", &place->err));
+    assert_ok(place, ledger_run_begin(place->ledger, "lyve", start_ns, &number, &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, number, start_ns + 1, true,
+                                    (struct window){from_ns, to_ns}, "", &place->err));
+}
+
+static void grow(struct ledger_place *place, int64_t from_ns, int64_t to_ns)
+{
+    grow_at(place, 1000, from_ns, to_ns);
 }
 
 static void assert_good(struct ledger_place *place, int64_t from_ns, int64_t to_ns)
@@ -192,11 +198,51 @@ static void test_the_good_window_has_no_gaps(void **state)
     assert_good(place, 50, 350);
 }
 
+/* `pull --to-date` of the year 2099 is no proof of what comes until then. */
+static void test_the_good_window_ends_with_the_present(void **state)
+{
+    struct ledger_place *place = *state;
+    grow_at(place, 500, 100, 9000);
+    assert_good(place, 100, 500);
+    grow_at(place, 600, 700, 800);
+    assert_good(place, 100, 500);
+}
+
+/* What was said with a wrong clock holds no longer than that clock. */
+static void test_the_good_window_after_a_wrong_clock(void **state)
+{
+    struct ledger_place *place = *state;
+    grow_at(place, 9000, 8000, 9000);
+    grow_at(place, 500, 100, 500);
+    assert_good(place, 100, 500);
+    grow_at(place, 9000, 100, 9000);
+    assert_good(place, 100, 9000);
+    grow_at(place, 600, 100, 600);
+    assert_good(place, 100, 600);
+}
+
 /* --- kinds --- */
 
 static struct kind_report s3_at(struct ledger_place *place, int64_t now_ns)
 {
     return report_at(place, now_ns).kinds[1];
+}
+
+/* A record is never newer than the clock of the run that brought it; that one was set back since.
+ */
+static void test_a_kind_after_a_wrong_clock(void **state)
+{
+    struct ledger_place *place = *state;
+    for (int64_t hour = 0; hour < 5; hour++) {
+        run(place, (9000 + hour) * HOUR, (9000 + hour) * HOUR, NULL);
+    }
+    for (int64_t hour = 0; hour < 5; hour++) {
+        run(place, hour * HOUR, hour * HOUR - 30 * NS_PER_MINUTE, NULL);
+    }
+    struct kind_report kind = s3_at(place, 5 * HOUR);
+    assert_int_equal(kind.newest_ns, march_ns + 3 * HOUR + 30 * NS_PER_MINUTE);
+    assert_int_equal(kind.habit.usual_ns, HOUR);
+    assert_true(s3_at(place, 50 * HOUR).is_late);
 }
 
 static void test_a_kind_that_stays_away(void **state)
@@ -313,6 +359,9 @@ int main(void)
         TEST(test_a_run_that_was_not_complete),
         TEST(test_the_first_run),
         TEST(test_the_good_window_has_no_gaps),
+        TEST(test_the_good_window_ends_with_the_present),
+        TEST(test_the_good_window_after_a_wrong_clock),
+        TEST(test_a_kind_after_a_wrong_clock),
         TEST(test_a_kind_that_stays_away),
         TEST(test_older_records_are_no_arrival),
         TEST(test_a_wrong_clock),
