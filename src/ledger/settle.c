@@ -76,8 +76,8 @@ static enum status pack_days(struct ledger *ledger, const struct outcome *outcom
     return OK;
 }
 
-/* Only objects that were read to their end have counts: what a failed attempt has written will be
- * written again, and counted then. */
+/* Only objects that were read to their end have counts, and keep them until they are again: what a
+ * failed attempt has written will be written again, and counted then. */
 static enum status pack_outcome(struct ledger *ledger, const struct outcome *outcome,
                                 struct buf *packed, struct err *err)
 {

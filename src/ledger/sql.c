@@ -33,16 +33,20 @@ static const char *const texts[SQL_COUNT] = {
                         " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
     [SQL_OBJECT_FIND] = "SELECT key, etag, size, last_modified, state FROM object"
                         " WHERE scope = ?1 AND key = ?2",
+    /* as with a failed outcome: of content that was read before, the counts stay until the next one
+     */
     [SQL_OBJECT_ENTER] =
         "INSERT INTO object (scope, key, etag, size, last_modified, state, attempts)"
         " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0) ON CONFLICT DO UPDATE SET etag = excluded.etag,"
         " size = excluded.size, last_modified = excluded.last_modified, state = 0, attempts = 0,"
-        " error = NULL, counts = NULL",
+        " error = NULL,"
+        " counts = CASE WHEN etag = excluded.etag AND size = excluded.size THEN counts END",
     [SQL_OBJECT_COUNTS] = "SELECT key, counts FROM object"
                           " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
     [SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE scope = ?1 AND key >= ?2 AND key <= ?3",
     [SQL_OBJECT_SETTLE] = "UPDATE object"
-                          " SET state = ?4, attempts = attempts + ?5, error = ?6, counts = ?7"
+                          " SET state = ?4, attempts = attempts + ?5, error = ?6,"
+                          " counts = coalesce(?7, counts)"
                           " WHERE scope = ?1 AND key = ?2 AND etag = ?3",
 
     [SQL_SINK_ADD] = "INSERT INTO sink (job, number, name)"
