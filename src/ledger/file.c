@@ -233,26 +233,41 @@ static enum status upgrade(sqlite3 *db, const char *path, const char *const *ste
     return status;
 }
 
+/* Of a new file only: later it would change nothing, but write and sync the first page. */
+static enum status make_shrinkable(sqlite3 *db, const char *path, struct err *err)
+{
+    return execute(db, path, "PRAGMA auto_vacuum = INCREMENTAL", "opening", err);
+}
+
+static enum status set_modes(sqlite3 *db, const char *path, struct err *err)
+{
+    return execute(db, path,
+                   "PRAGMA journal_mode = WAL;"
+                   "PRAGMA synchronous = NORMAL;"
+                   "PRAGMA foreign_keys = OFF;"
+                   "PRAGMA trusted_schema = OFF;"
+                   "PRAGMA journal_size_limit = 16777216;"
+                   "PRAGMA cache_size = -16384", /* KiB */
+                   "opening", err);
+}
+
 /* The change to WAL needs the file to itself, and SQLite does not wait for that: two processes that
  * create the same ledger meet here. */
-static enum status adjust(sqlite3 *db, const char *path, struct err *err)
+static enum status adjust(sqlite3 *db, const char *path, bool is_new, struct err *err)
 {
     static const struct timespec pause_between_tries = {.tv_nsec = 10 * 1000000};
     int64_t give_up_ns = clock_monotonic_ns() + BUSY_MS * NS_PER_MS;
-    enum status status;
-    while ((status = execute(db, path,
-                             "PRAGMA auto_vacuum = INCREMENTAL;" /* of a new file only */
-                             "PRAGMA journal_mode = WAL;"
-                             "PRAGMA synchronous = NORMAL;"
-                             "PRAGMA foreign_keys = OFF;"
-                             "PRAGMA trusted_schema = OFF;"
-                             "PRAGMA journal_size_limit = 16777216;"
-                             "PRAGMA cache_size = -16384", /* KiB */
-                             "opening", err)) != OK &&
-           (sqlite3_errcode(db) & 0xFF) == SQLITE_BUSY && clock_monotonic_ns() < give_up_ns) {
+    for (;;) {
+        enum status status = is_new ? make_shrinkable(db, path, err) : OK;
+        if (status == OK) {
+            status = set_modes(db, path, err);
+        }
+        bool is_busy = status != OK && (sqlite3_errcode(db) & 0xFF) == SQLITE_BUSY;
+        if (!is_busy || clock_monotonic_ns() >= give_up_ns) {
+            return status;
+        }
         nanosleep(&pause_between_tries, NULL);
     }
-    return status;
 }
 
 static enum status set_up(sqlite3 *db, const char *path, const char *const *steps, int n_steps,
@@ -262,7 +277,7 @@ static enum status set_up(sqlite3 *db, const char *path, const char *const *step
     int version;
     enum status status = peek_version(db, path, n_steps, &version, err);
     if (status == OK) {
-        status = adjust(db, path, err);
+        status = adjust(db, path, version == 0, err);
     }
     if (status == OK && version < n_steps) {
         status = upgrade(db, path, steps, n_steps, err);

@@ -62,6 +62,19 @@ static void test_creates(void **state)
     assert_ok(place, ledger_open_existing(&place->ledger, place->path, &place->err));
 }
 
+/* Who only looks neither waits for a writer nor makes the disk sync. */
+static void test_opening_writes_nothing(void **state)
+{
+    struct ledger_place *place = *state;
+    assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
+    ledger_close(place->ledger);
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(place->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_ok(place, ledger_open_existing(&place->ledger, place->path, &place->err));
+    sqlite3_close(other);
+}
+
 static void test_bad_places(void **state)
 {
     struct ledger_place *place = *state;
@@ -357,6 +370,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_ledger)
 #define TEST_OPEN(name) cmocka_unit_test_setup_teardown(name, make_ledger, remove_ledger)
         TEST(test_creates),
+        TEST(test_opening_writes_nothing),
         TEST(test_bad_places),
         TEST(test_refuses_other_files),
         TEST(test_refuses_newer_version),
