@@ -22,6 +22,8 @@
 enum {
     SOCKETS_MAX = 8, /* one in use, a few more while curl tries IPv6 and IPv4 or replaces one */
     RECEIVE_BYTES = 256 * 1024,
+    SEND_BYTES = 512 * 1024,    /* by less, a reader on this machine makes every piece wait */
+    SEND_TLS_BYTES = 64 * 1024, /* OpenSSL tells of progress only when all of it has gone */
     BODY_DEFAULT_BYTES = 64 * 1024,
     ERROR_BODY_MAX_BYTES = 1024 * 1024, /* read to its end up to here, to keep the connection */
 };
@@ -257,6 +259,11 @@ static CURLcode options_set_fixed(struct http *http)
     return code;
 }
 
+static bool is_plain(const struct http_request *request)
+{
+    return strncasecmp(request->url, "https:", 6) != 0;
+}
+
 static CURLcode method_set(CURL *easy, const struct http_request *request)
 {
     CURLcode code = CURLE_OK;
@@ -265,6 +272,7 @@ static CURLcode method_set(CURL *easy, const struct http_request *request)
     } else if (strcmp(request->method, "HEAD") == 0) {
         SET(CURLOPT_NOBODY, 1L);
     } else {
+        SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)(is_plain(request) ? SEND_BYTES : SEND_TLS_BYTES));
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
         /* not NULL: curl would read the body from stdin */
         SET(CURLOPT_POSTFIELDS, request->body.len ? request->body.at : "");
