@@ -34,6 +34,8 @@ ROOM_OF_FILE = {"src/main.c": "main", "src/modules.h": "modules"}
 FORBIDDEN_CALLS = (
     "strcpy strcat sprintf vsprintf gets strtok system popen localtime gmtime asctime ctime rand srand atoi atol"
 )
+# A function in a header, by its first line.
+DECLARED = re.compile(r"^(?!static\b|typedef\b)[a-z][\w *]*?\b(\w+)\((?!\*)", re.M)
 FORBIDDEN_WORDS = ["TO" + "DO", "FIX" + "ME", "X" * 3]
 MACHINE_PATHS = ["/" + "work/", "/" + "root/", "bash" + "_jobs"]
 SPELLING_IGNORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "spelling-ignore.txt")  # one word per line
@@ -88,6 +90,23 @@ def lengths(tree):
                 if number - begin + 1 > FUNCTION_LINES_MAX:
                     findings.append(f"{name}:{begin}: a function of {number - begin + 1} lines")
                 begin = None
+    return findings
+
+
+def used(tree):
+    """What a header offers, somebody else takes: each header is included by more than its own file, each function is
+    named in more than the file it is in. A test is somebody; a namesake elsewhere passes for a caller."""
+    code = {name: without_comments_and_strings(tree.text(name)) for name in tree.names if name.endswith((".c", ".h", ".c.in"))}
+    words = {name: re.findall(r"\w+", text) for name, text in code.items()}
+    findings = []
+    for header in [name for name in tree.product_c_files() if name.endswith(".h")]:
+        include = re.compile(r'#\s*include\s+"(.*/)?' + re.escape(os.path.basename(header)) + '"')
+        if not any(include.search(tree.text(name)) for name in code if name not in (header, header[:-1] + "c")):
+            findings.append(f"{header}: nobody but its own file includes it")
+        for function in DECLARED.findall(code[header]):
+            places = [name for name in words if name != header and function in words[name]]
+            if len(places) < 2 and words[header].count(function) < 2:
+                findings.append(f"{header}: {function}(): nobody else calls it")
     return findings
 
 
@@ -187,6 +206,7 @@ def spelling(tree):
 ALL = {
     "layers": layers,
     "lengths": lengths,
+    "used": used,
     "globals": globals_,
     "style": style,
     "calls": calls,

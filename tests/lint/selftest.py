@@ -12,7 +12,7 @@ GOOD_C = "/* good: nothing to find here. */\nint good(int number)\n{\n    return
 LONG_FUNCTION = "/* long */\nvoid f(void)\n{\n" + "    ;\n" * 59 + "}\n"
 SIXTY_LINES = "/* long */\nvoid f(void)\n{\n" + "    ;\n" * 58 + "}\n"
 
-# check : [(faulty file, its text)]. Words that the check of words would find here too are put together from halves.
+# check : [(faulty file, its text, and perhaps files beside it)]. Words that the check of words would find here too are put together from halves.
 FAULTS = {
     "layers": [
         ("src/base/a.c", '/* */\n#include "data/scan.h"\n'),
@@ -24,6 +24,11 @@ FAULTS = {
         ("datasources/a.c", '/* */\n#include "ledger/ledger.h"\n'),
     ],
     "lengths": [("src/base/a.c", "/* */\n" * 501), ("tests/unit/a.c", LONG_FUNCTION)],
+    "used": [
+        ("src/base/a.h", "/* */\n", ("src/base/a.c", '/* */\n#include "base/a.h"\n')),
+        ("src/base/good.h", "/* */\nint good(int number);\n", ("tests/a.c", '#include "base/good.h"\n/* good() */\n')),
+        ("src/base/good.h", "/* */\nvoid *none(int a,\n           int b);\n", ("tests/a.c", '#include "base/good.h"\n')),
+    ],
     "globals": [
         ("src/base/a.c", "static int count;\nint next(void)\n{\n    return count++;\n}\n"),
         ("src/base/a.c", "int initialised = 7;\n"),
@@ -59,6 +64,11 @@ GOOD = {
         ("src/main.c", '/* */\n#include "modules.h"\n#include "commands/cli.h"\n'),
     ],
     "lengths": [("src/base/a.c", "/* */\n" * 500), ("src/base/b.c", SIXTY_LINES)],
+    "used": [
+        ("src/base/good.h", "/* */\nint good(int number);\n"),
+        ("src/base/b.h", "/* */\nvoid *end(int a,\n          int b);\n#define END end(1, 2)\nstruct b {\n    int (*call)(int);\n};\n"),
+        ("src/modules.c.in", '#include "base/b.h"\n#include "base/good.h"\nint three(void)\n{\n    return good(2);\n}\n'),
+    ],
     "globals": [
         ("src/base/a.c", "static const char *const names[] = {\"a\", \"b\"};\nconst char *f(int i)\n{\n    return names[i];\n}\n")
     ],
@@ -101,8 +111,8 @@ def findings_in(repo, check, files):
 
 
 def finds(repo, check, fault):
-    name, text = fault
-    return [] if findings_in(repo, check, [(name, text)]) else [f"did not find the fault in {name}: {text[:60]!r}"]
+    name, text, *others = fault
+    return [] if findings_in(repo, check, [(name, text), *others]) else [f"did not find the fault in {name}: {text[:60]!r}"]
 
 
 def runs(repo):
