@@ -234,15 +234,15 @@ static void test_a_kind_after_a_wrong_clock(void **state)
 {
     struct ledger_place *place = *state;
     for (int64_t hour = 0; hour < 5; hour++) {
-        run(place, (9000 + hour) * HOUR, (9000 + hour) * HOUR, NULL);
+        run(place, (9000 + hour) * NS_PER_HOUR, (9000 + hour) * NS_PER_HOUR, NULL);
     }
     for (int64_t hour = 0; hour < 5; hour++) {
-        run(place, hour * HOUR, hour * HOUR - 30 * NS_PER_MINUTE, NULL);
+        run(place, hour * NS_PER_HOUR, hour * NS_PER_HOUR - 30 * NS_PER_MINUTE, NULL);
     }
-    struct kind_report kind = s3_at(place, 5 * HOUR);
-    assert_int_equal(kind.newest_ns, march_ns + 3 * HOUR + 30 * NS_PER_MINUTE);
-    assert_int_equal(kind.habit.usual_ns, HOUR);
-    assert_true(s3_at(place, 50 * HOUR).is_late);
+    struct kind_report kind = s3_at(place, 5 * NS_PER_HOUR);
+    assert_int_equal(kind.newest_ns, march_ns + 3 * NS_PER_HOUR + 30 * NS_PER_MINUTE);
+    assert_int_equal(kind.habit.usual_ns, NS_PER_HOUR);
+    assert_true(s3_at(place, 50 * NS_PER_HOUR).is_late);
 }
 
 static void test_a_kind_that_stays_away(void **state)
