@@ -1,5 +1,5 @@
 /* verify_json: what verify has found, as JSON for programs. The names are a promise: they are added
- * to, not changed. See verify.h. */
+ * to, not changed. See commands/verify.h. */
 #include "commands/json.h"
 #include "commands/verify.h"
 
@@ -25,6 +25,27 @@ static cJSON *job_sink_json(const struct verify_job *job, size_t i)
     return json;
 }
 
+static cJSON *listed_json(const struct verify_listed *listed)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddBoolToObject(json, "asked", listed->listing == VERIFY_LISTED);
+    json_add_text(json, "error", listed->listing == VERIFY_LISTED_FAILED ? listed->error : NULL);
+    if (listed->listing != VERIFY_LISTED) {
+        return json;
+    }
+    json_add_number(json, "objects", listed->objects);
+    for (int i = OBJECT_LISTED; i <= OBJECT_QUARANTINED; i++) {
+        json_add_number(json, object_state_name((enum object_state)i), listed->states[i]);
+    }
+    json_add_number(json, "changed", listed->changed);
+    json_add_number(json, "lost", listed->lost);
+    json_add_number(json, "newer", listed->newer);
+    if (!listed->unordered) {
+        json_add_number(json, "gone", listed->gone);
+    }
+    return json;
+}
+
 static cJSON *job_json(const struct verify_job *job)
 {
     cJSON *json = cJSON_CreateObject();
@@ -39,6 +60,8 @@ static cJSON *job_json(const struct verify_job *job)
     } else {
         json_add_number(objects, "unmatched", (uint64_t)job->unmatched);
     }
+    cJSON_AddItemToObject(json, "source", listed_json(&job->listed));
+    json_add_number(json, "objects_waiting", job->waiting);
     json_add_number(json, "records_read", job->read);
     cJSON *sinks = cJSON_AddArrayToObject(json, "sinks");
     for (size_t i = 0; i < job->config->n_to && i < LEDGER_SINKS_MAX; i++) {
@@ -135,7 +158,7 @@ enum status verify_print_json(const struct verify *verify, struct err *err)
     json_add_time(document, "now", verify->now_ns);
     json_add_text(document, "state", verify->config->state);
     cJSON_AddBoolToObject(document, "has_run", verify->ledger != NULL);
-    cJSON_AddBoolToObject(document, "equal", verify_is_equal(verify));
+    cJSON_AddBoolToObject(document, "equal", verify_count_differences(verify) == 0);
     cJSON *jobs = cJSON_AddArrayToObject(document, "jobs");
     for (size_t i = 0; i < verify->n_jobs; i++) {
         if (verify->jobs[i].wanted) {
@@ -147,6 +170,8 @@ enum status verify_print_json(const struct verify *verify, struct err *err)
         cJSON_AddItemToArray(sinks, sink_json(&verify->sinks[i]));
     }
     add_differences(document, "object_differences", &verify->objects, object_json);
+    add_differences(document, "lost_objects", &verify->lost, object_json);
+    add_differences(document, "waiting_objects", &verify->waiting, object_json);
     add_differences(document, "day_differences", &verify->days, day_json);
     return json_print(document, err);
 }

@@ -1,4 +1,5 @@
-/* verify_text: what verify has found, as text for people. See verify.h. */
+/* verify_text: what verify has found, as text for people. See
+ * commands/verify.h. */
 #include "base/cleanup.h"
 #include "base/timestamp.h"
 #include "commands/verify.h"
@@ -32,6 +33,28 @@ static void print_job_sink(const struct verify_job *job, size_t i)
     }
 }
 
+static void print_listed(const struct verify_listed *listed)
+{
+    if (listed->listing == VERIFY_LISTED_FAILED) {
+        printf("  source       cannot be listed: ");
+        print_foreign(listed->error);
+        printf("\n");
+    }
+    if (listed->listing != VERIFY_LISTED) {
+        return;
+    }
+    printf("  source       has %" PRIu64 " = settled %" PRIu64 " + quarantined %" PRIu64
+           " + failed %" PRIu64 " + still to do %" PRIu64 " + changed %" PRIu64 " + lost %" PRIu64
+           " + newer %" PRIu64,
+           listed->objects, listed->states[OBJECT_SETTLED], listed->states[OBJECT_QUARANTINED],
+           listed->states[OBJECT_FAILED], listed->states[OBJECT_LISTED], listed->changed,
+           listed->lost, listed->newer);
+    if (!listed->unordered) {
+        printf("; gone since %" PRIu64, listed->gone);
+    }
+    printf("\n");
+}
+
 static void print_job(const struct verify_job *job)
 {
     printf("job %s\n", job->config->name);
@@ -42,7 +65,9 @@ static void print_job(const struct verify_job *job)
     if (job->unmatched >= 0) {
         printf("; unmatched %" PRId64, job->unmatched);
     }
-    printf("\n  records      read %" PRIu64 "\n", job->read);
+    printf("\n");
+    print_listed(&job->listed);
+    printf("  records      read %" PRIu64 "\n", job->read);
     for (size_t i = 0; i < job->config->n_to && i < LEDGER_SINKS_MAX; i++) {
         print_job_sink(job, i);
     }
@@ -176,8 +201,11 @@ void verify_print(const struct verify *verify)
         print_sink(&verify->sinks[i]);
     }
     print_differences(&verify->objects, "objects that contradict themselves", print_object);
+    print_differences(&verify->lost, "objects of the source that were never read", print_object);
+    print_differences(&verify->waiting, "objects that wait to be read, though no run is under way",
+                      print_object);
     print_differences(&verify->days, "days that differ, with the objects that have points there",
                       print_day);
     print_hint(verify);
-    printf("%s\n", verify_is_equal(verify) ? "equal" : "NOT EQUAL");
+    printf("%s\n", verify_count_differences(verify) == 0 ? "equal" : "NOT EQUAL");
 }

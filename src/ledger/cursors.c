@@ -3,6 +3,8 @@
 
 #include "ledger/private.h"
 
+#include "base/memory.h"
+
 /* --- folders --- */
 
 static sqlite3_stmt *about_folder(struct ledger *ledger, enum ledger_sql sql, int64_t scope,
@@ -168,6 +170,56 @@ enum status ledger_set_pass(struct ledger *ledger, int64_t scope, const struct l
         status = ledger_run(ledger, forget, "forgetting cursors", err);
     }
     return ledger_end(ledger, status, err);
+}
+
+/* --- what runs were asked for --- */
+
+static enum status add_asked(struct ledger *ledger, int64_t scope, const struct asked *asked,
+                             struct err *err)
+{
+    sqlite3_stmt *add = ledger_statement(ledger, SQL_ASKED_ADD);
+    bind_int(add, 1, scope);
+    bind_int(add, 2, asked->window.from_ns);
+    bind_int(add, 3, asked->window.to_ns);
+    bind_int(add, 4, asked->listed_ns);
+    enum status status = ledger_run(ledger, add, "keeping the period", err);
+    if (status != OK) {
+        return status;
+    }
+    sqlite3_stmt *tidy = ledger_statement(ledger, SQL_ASKED_TIDY);
+    bind_int(tidy, 1, scope);
+    return ledger_run(ledger, tidy, "keeping the period", err);
+}
+
+enum status ledger_add_asked(struct ledger *ledger, int64_t scope, const struct asked *asked,
+                             struct err *err)
+{
+    enum status status = ledger_begin(ledger, err);
+    if (status == OK) {
+        status = add_asked(ledger, scope, asked, err);
+    }
+    return ledger_end(ledger, status, err);
+}
+
+enum status ledger_asked(struct ledger *ledger, int64_t scope, struct asked **out, size_t *n,
+                         struct err *err)
+{
+    *out = NULL;
+    *n = 0;
+    ledger_lock(ledger);
+    sqlite3_stmt *all = ledger_statement(ledger, SQL_ASKED);
+    bind_int(all, 1, scope);
+    bool row;
+    enum status status;
+    while ((status = ledger_step(ledger, all, &row, "reading the periods", err)) == OK && row) {
+        *out = memory_grow(*out, (*n + 1) * sizeof **out);
+        (*out)[(*n)++] = (struct asked){
+            .window = {sqlite3_column_int64(all, 0), sqlite3_column_int64(all, 1)},
+            .listed_ns = sqlite3_column_int64(all, 2),
+        };
+    }
+    ledger_unlock(ledger);
+    return status;
 }
 
 enum status ledger_knows_objects(struct ledger *ledger, int64_t scope, bool *knows, struct err *err)

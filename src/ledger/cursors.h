@@ -1,8 +1,8 @@
 /*
  * ledger_cursors: what the ledger knows of listings: when each folder was last listed whole, where
- * the next listing of its new keys can begin, and how far the scheduled runs of a scope have come.
- * Used by the listing half of a run (run/list.c); what the keys are and mean is said in
- * run/cursors.h.
+ * the next listing of its new keys can begin, how far the scheduled runs of a scope have come,
+ * and which periods runs were asked for. Used by the listing half of a run (run/list.c), which says
+ * what the keys are and mean (run/cursors.h), and by `verify`.
  */
 #ifndef LEDGER_CURSORS_H
 #define LEDGER_CURSORS_H
@@ -56,6 +56,21 @@ enum status ledger_pass(struct ledger *ledger, int64_t scope, struct listing_pas
 /* Forgets the cursors of the folders that were out of reach. */
 enum status ledger_set_pass(struct ledger *ledger, int64_t scope, const struct listing_pass *pass,
                             struct err *err);
+
+/* --- what runs were asked for --- */
+
+/* A period of deliveries that runs were asked to read, listed to its end. */
+struct asked {
+    struct window window;
+    int64_t listed_ns; /* start of the last run that did */
+};
+
+/* Becomes one with the periods it touches. */
+enum status ledger_add_asked(struct ledger *ledger, int64_t scope, const struct asked *asked,
+                             struct err *err);
+/* All of them in the order of time; *out is to be freed. */
+enum status ledger_asked(struct ledger *ledger, int64_t scope, struct asked **out, size_t *n,
+                         struct err *err);
 
 /* Whether an object of the scope was ever listed. */
 enum status ledger_knows_objects(struct ledger *ledger, int64_t scope, bool *knows,

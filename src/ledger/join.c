@@ -8,7 +8,7 @@
  * not the keys but the gaps between listed keys they lie in: old folders are emptied from one end,
  * so a million absent keys are a few gaps.
  */
-#include "ledger/private.h"
+#include "ledger/known.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -16,12 +16,6 @@
 #include <stdlib.h>
 
 enum { GAPS_MAX_BYTES = 16 * 1024 * 1024 }; /* gaps beyond are pruned by the next listing */
-
-/* A ledger's row. */
-struct row {
-    struct object object; /* its key lies in join.page_keys */
-    enum object_state state;
-};
 
 /* Known keys in [from, to) were not listed. */
 struct gap {
@@ -36,12 +30,7 @@ struct ledger_join {
     bool unordered; /* the place does not list in order: absent keys cannot be told */
     struct join_counts counts;
 
-    struct row page[LEDGER_COMMIT_KEYS];
-    size_t n_rows, at; /* at: the first row that is not yet behind the listing */
-    bool last_page;
-    struct arena page_keys;
-    char next_page[LEDGER_KEY_MAX_BYTES + 1]; /* where it begins */
-    size_t next_page_len;
+    struct known_keys known; /* its current row: the first that is not yet behind the listing */
 
     struct object entries[LEDGER_COMMIT_KEYS]; /* to be written as `listed` */
     size_t n_entries;
@@ -54,8 +43,6 @@ struct ledger_join {
     char behind[LEDGER_KEY_MAX_BYTES + 1]; /* the place just behind the last listed key; at first
                                               the prefix */
     size_t behind_len;
-    char end[2 * LEDGER_KEY_MAX_BYTES + 1]; /* behind all keys with the prefix */
-    size_t end_len;
 };
 
 static struct slice keep(struct arena *arena, struct slice text)
@@ -63,103 +50,35 @@ static struct slice keep(struct arena *arena, struct slice text)
     return slice_make(arena_text(arena, text), text.len);
 }
 
-/* The key that follows immediately in byte order: the same and a NUL. Returns its length. */
-static size_t set_successor(char *to, struct slice key)
-{
-    memcpy(to, key.at, key.len);
-    to[key.len] = '\0';
-    return key.len + 1;
-}
-
 enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, int64_t scope,
                               struct slice prefix, struct window window, bool again,
                               struct err *err)
 {
     *out = NULL;
-    if (prefix.len > LEDGER_KEY_MAX_BYTES) {
-        return err_set(err, FAILED, "a prefix of %zu bytes: %d is the most", prefix.len,
-                       LEDGER_KEY_MAX_BYTES);
-    }
     struct ledger_join *join = memory_new(sizeof *join);
+    if (known_begin(&join->known, ledger, scope, prefix, err) != OK) {
+        free(join);
+        return err->status;
+    }
     join->ledger = ledger;
     join->scope = scope;
     join->window = window;
     join->again = again;
     if (prefix.len) {
-        memcpy(join->next_page, prefix.at, prefix.len);
         memcpy(join->behind, prefix.at, prefix.len);
-        memcpy(join->end, prefix.at, prefix.len);
     }
-    join->next_page_len = join->behind_len = prefix.len;
-    /* no key is longer than what follows the prefix here, so none with the prefix comes after */
-    memset(join->end + prefix.len, 0xFF, LEDGER_KEY_MAX_BYTES + 1);
-    join->end_len = prefix.len + LEDGER_KEY_MAX_BYTES + 1;
+    join->behind_len = prefix.len;
     *out = join;
     return OK;
 }
 
 static void join_free(struct ledger_join *join)
 {
-    arena_finish(&join->page_keys);
+    known_finish(&join->known);
     arena_finish(&join->entry_keys);
     arena_finish(&join->gap_keys);
     free(join->gaps);
     free(join);
-}
-
-/* --- the ledger's side --- */
-
-static void read_row(sqlite3_stmt *statement, struct arena *keys, struct row *row)
-{
-    struct slice key = column_blob(statement, 0);
-    struct slice etag = column_blob(statement, 1);
-    memset(row, 0, sizeof *row);
-    row->object.key = keep(keys, key);
-    memcpy(row->object.etag, etag.at,
-           etag.len < sizeof row->object.etag ? etag.len : sizeof row->object.etag);
-    row->object.size = sqlite3_column_int64(statement, 2);
-    row->object.last_modified_ns = sqlite3_column_int64(statement, 3);
-    row->state = (enum object_state)sqlite3_column_int(statement, 4);
-}
-
-static enum status read_page(struct ledger_join *join, struct err *err)
-{
-    arena_reset(&join->page_keys);
-    join->n_rows = join->at = 0;
-    sqlite3_stmt *page = ledger_statement(join->ledger, SQL_OBJECT_PAGE);
-    bind_int(page, 1, join->scope);
-    bind_blob(page, 2, slice_make(join->next_page, join->next_page_len));
-    bind_blob(page, 3, slice_make(join->end, join->end_len));
-    bind_int(page, 4, LEDGER_COMMIT_KEYS);
-    bool row;
-    enum status status;
-    while ((status = ledger_step(join->ledger, page, &row, "reading keys", err)) == OK && row) {
-        read_row(page, &join->page_keys, &join->page[join->n_rows++]);
-    }
-    return status;
-}
-
-/* The first row that is not behind the listing, or NULL behind the last. */
-static enum status current_row(struct ledger_join *join, struct row **row, struct err *err)
-{
-    *row = NULL;
-    if (join->at == join->n_rows && !join->last_page) {
-        ledger_lock(join->ledger);
-        enum status status = read_page(join, err);
-        ledger_unlock(join->ledger);
-        if (status != OK) {
-            return status;
-        }
-        join->last_page = join->n_rows < LEDGER_COMMIT_KEYS;
-        if (join->n_rows) {
-            join->next_page_len =
-                set_successor(join->next_page, join->page[join->n_rows - 1].object.key);
-        }
-    }
-    if (join->at < join->n_rows) {
-        *row = &join->page[join->at];
-    }
-    return OK;
 }
 
 /* --- writing --- */
@@ -201,11 +120,6 @@ static enum status add_entry(struct ledger_join *join, const struct object *obje
 
 /* --- deciding --- */
 
-static bool is_same_content(const struct object *a, const struct object *b)
-{
-    return a->size == b->size && memcmp(a->etag, b->etag, sizeof a->etag) == 0;
-}
-
 static bool is_done(enum object_state state)
 {
     return state == OBJECT_SETTLED || state == OBJECT_QUARANTINED;
@@ -214,9 +128,9 @@ static bool is_done(enum object_state state)
 /* known: the key's row, NULL for none. The same content under a new date keeps its first one:
  * points that took part of their identity from it must not come a second time. */
 static enum status decide(struct ledger_join *join, const struct object *object,
-                          const struct row *known, struct err *err)
+                          const struct known_row *known, struct err *err)
 {
-    if (!known || !is_same_content(object, &known->object)) {
+    if (!known || !known_is_content(object, &known->object)) {
         join->counts.fresh++;
         return add_entry(join, object, object->last_modified_ns, err);
     }
@@ -227,29 +141,6 @@ static enum status decide(struct ledger_join *join, const struct object *object,
         return add_entry(join, object, date, err);
     }
     return OK;
-}
-
-static enum status find_row(struct ledger *ledger, int64_t scope, struct slice key,
-                            struct arena *keys, struct row *out, bool *found, struct err *err)
-{
-    sqlite3_stmt *find = ledger_statement(ledger, SQL_OBJECT_FIND);
-    bind_int(find, 1, scope);
-    bind_blob(find, 2, key);
-    enum status status = ledger_step(ledger, find, found, "finding a key", err);
-    if (*found) {
-        read_row(find, keys, out);
-        sqlite3_reset(find);
-    }
-    return status;
-}
-
-static enum status look_up(struct ledger *ledger, int64_t scope, struct slice key,
-                           struct arena *keys, struct row *out, bool *found, struct err *err)
-{
-    ledger_lock(ledger);
-    enum status status = find_row(ledger, scope, key, keys, out, found, err);
-    ledger_unlock(ledger);
-    return status;
 }
 
 /* S3 lists in byte order; a server that walks a file system may not. Such keys are looked up one by
@@ -263,9 +154,9 @@ static enum status put_unordered(struct ledger_join *join, const struct object *
         return status;
     }
     CLEANUP(arena_finish) struct arena keys = {0};
-    struct row row;
+    struct known_row row;
     bool found;
-    status = look_up(join->ledger, join->scope, object->key, &keys, &row, &found, err);
+    status = known_find(join->ledger, join->scope, object->key, &keys, &row, &found, err);
     return status == OK ? decide(join, object, found ? &row : NULL, err) : status;
 }
 
@@ -288,15 +179,15 @@ static void add_gap(struct ledger_join *join, struct slice to)
 }
 
 /* Walks over the rows before `to`; *row is the first one that is not. */
-static enum status pass_absent(struct ledger_join *join, struct slice to, struct row **row,
+static enum status pass_absent(struct ledger_join *join, struct slice to, struct known_row **row,
                                struct err *err)
 {
     bool absent = false;
     enum status status;
-    while ((status = current_row(join, row, err)) == OK && *row &&
+    while ((status = known_row_now(&join->known, row, err)) == OK && *row &&
            slice_compare((*row)->object.key, to) < 0) {
         absent = true;
-        join->at++;
+        join->known.at++;
     }
     if (status == OK && absent) {
         add_gap(join, to);
@@ -308,7 +199,7 @@ static enum status pass_absent(struct ledger_join *join, struct slice to, struct
 static bool is_in_order(const struct ledger_join *join, struct slice key)
 {
     return slice_compare(key, slice_make(join->behind, join->behind_len)) >= 0 &&
-           slice_compare(key, slice_make(join->end, join->end_len)) < 0;
+           slice_compare(key, known_end(&join->known)) < 0;
 }
 
 enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err)
@@ -322,28 +213,23 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
     if (!is_in_order(join, key)) {
         return put_unordered(join, object, err);
     }
-    struct row *row;
+    struct known_row *row;
     enum status status = pass_absent(join, key, &row, err);
     if (status != OK) {
         return status;
     }
     bool known = row && slice_equal(row->object.key, key);
     if (known) {
-        join->at++;
+        join->known.at++;
     }
-    join->behind_len = set_successor(join->behind, key);
+    join->behind_len = known_successor(join->behind, key);
     return decide(join, object, known ? row : NULL, err);
 }
 
 void ledger_join_skip(struct ledger_join *join, struct slice after)
 {
-    while (join->at < join->n_rows && slice_compare(join->page[join->at].object.key, after) <= 0) {
-        join->at++;
-    }
-    join->behind_len = set_successor(join->behind, after);
-    if (join->at == join->n_rows && !join->last_page) {
-        join->next_page_len = set_successor(join->next_page, after);
-    }
+    known_skip(&join->known, after);
+    join->behind_len = known_successor(join->behind, after);
 }
 
 /* --- pruning --- */
@@ -408,8 +294,8 @@ static enum status prune_gap(struct ledger_join *join, const struct gap *gap, st
 
 static enum status prune(struct ledger_join *join, struct err *err)
 {
-    struct row *none;
-    enum status status = pass_absent(join, slice_make(join->end, join->end_len), &none, err);
+    struct known_row *none;
+    enum status status = pass_absent(join, known_end(&join->known), &none, err);
     for (size_t i = 0; status == OK && i < join->n_gaps; i++) {
         status = prune_gap(join, &join->gaps[i], err);
     }
@@ -432,10 +318,10 @@ enum status ledger_wants(struct ledger *ledger, int64_t scope, const struct obje
                          bool *wanted, struct err *err)
 {
     CLEANUP(arena_finish) struct arena keys = {0};
-    struct row row;
+    struct known_row row;
     bool found;
-    enum status status = look_up(ledger, scope, object->key, &keys, &row, &found, err);
+    enum status status = known_find(ledger, scope, object->key, &keys, &row, &found, err);
     *wanted =
-        status == OK && (!found || !is_same_content(object, &row.object) || !is_done(row.state));
+        status == OK && (!found || !known_is_content(object, &row.object) || !is_done(row.state));
     return status;
 }

@@ -1,9 +1,9 @@
 /*
  * ledger: its tables, opening and closing, scopes. See ledger.h for what it is; the rest is in
- * join.c (listings), cursors.c (where they go on), work.c, settle.c
- * (outcomes, dead letters), prune.c (what is kept of objects that are gone),
- * letters.c (dead letters read and requeued), runs.c (runs, sinks, fingerprints),
- * status.c and verify.c (figures).
+ * join.c and known.c (listings), compare.c (listings that change nothing), cursors.c (where they
+ * go on), work.c, settle.c (outcomes, dead letters), prune.c (what is kept of objects that are
+ * gone), letters.c (dead letters read and requeued), runs.c (runs, sinks, fingerprints), status.c
+ * and verify.c (figures).
  */
 #include "ledger/private.h"
 
@@ -85,6 +85,14 @@ static const char *const steps[] = {
     " SELECT job, 0, min(sink) FROM fingerprint GROUP BY job HAVING count(*) = 1;"
     "ALTER TABLE total_sink ADD COLUMN read INTEGER NOT NULL DEFAULT 0;"
     "UPDATE total_sink SET read = stored + duplicate + expired + dead;",
+
+    /* 5: the periods that runs were asked to read and have listed to their end, and when the last
+     * one did. What touches is one. */
+    "CREATE TABLE asked (scope INTEGER NOT NULL, from_ns INTEGER NOT NULL, to_ns INTEGER NOT NULL,"
+    " listed INTEGER NOT NULL, PRIMARY KEY (scope, from_ns)) WITHOUT ROWID;"
+    "INSERT INTO asked (scope, from_ns, to_ns, listed) SELECT s.id, g.from_ns, g.to_ns,"
+    " coalesce((SELECT max(r.started) FROM run r WHERE r.job = s.job AND r.unmatched IS NOT NULL),"
+    " g.to_ns) FROM good_window g JOIN scope s ON s.job = g.job;",
 };
 
 enum { VERSION = sizeof steps / sizeof steps[0] };

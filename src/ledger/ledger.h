@@ -84,6 +84,10 @@ enum status ledger_work_next(struct ledger_work *work, struct arena *keys, struc
                              struct err *err);
 void ledger_work_end(struct ledger_work *work);
 
+/* Objects of the window that are listed, and neither done nor failed. */
+enum status ledger_waiting(struct ledger *ledger, int64_t scope, struct window window,
+                           uint64_t *objects, struct err *err);
+
 /* --- outcomes --- */
 
 enum object_state { OBJECT_LISTED, OBJECT_SETTLED, OBJECT_FAILED, OBJECT_QUARANTINED };

@@ -98,6 +98,19 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_PASS_SET] = "INSERT INTO listing_pass (scope, from_ns, whole, listed, looked)"
                      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET from_ns = ?2,"
                      " whole = ?3, listed = ?4, looked = ?5",
+    [SQL_ASKED] = "SELECT from_ns, to_ns, listed FROM asked WHERE scope = ?1 ORDER BY from_ns",
+    [SQL_ASKED_ADD] = "INSERT INTO asked (scope, from_ns, to_ns, listed) SELECT ?1,"
+                      " min(?2, coalesce(min(from_ns), ?2)), max(?3, coalesce(max(to_ns), ?3)),"
+                      " max(?4, coalesce(max(listed), ?4))"
+                      " FROM asked WHERE scope = ?1 AND from_ns <= ?3 AND to_ns >= ?2"
+                      " ON CONFLICT DO UPDATE SET to_ns = excluded.to_ns, listed = excluded.listed",
+    /* what lies within another has become part of it */
+    [SQL_ASKED_TIDY] = "DELETE FROM asked WHERE scope = ?1 AND EXISTS (SELECT 1 FROM asked a"
+                       " WHERE a.scope = ?1 AND a.from_ns < asked.from_ns"
+                       " AND a.to_ns >= asked.to_ns)",
+    [SQL_WAITING] = "SELECT count(*) FROM object INDEXED BY object_work WHERE scope = ?1"
+                    " AND state IN (0, 2) AND state = 0"
+                    " AND last_modified >= ?2 AND last_modified < ?3",
 
     [SQL_MEASUREMENT_ADD] = "INSERT INTO measurement (name) VALUES (?1)",
     [SQL_MEASUREMENT_FIND] = "SELECT id FROM measurement WHERE name = ?1",
@@ -181,7 +194,7 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_CLAIM_SINKS] = "SELECT job, number, name FROM sink",
     [SQL_CLAIM_MEASUREMENTS] = "SELECT id, name FROM measurement",
-    [SQL_CLAIM_OBJECTS] = "SELECT s.job, o.key, o.state, o.counts"
+    [SQL_CLAIM_OBJECTS] = "SELECT s.job, o.key, o.state, o.counts, s.id, o.last_modified"
                           " FROM scope s CROSS JOIN object o ON o.scope = s.id"
                           " ORDER BY s.id, o.key",
     [SQL_CLAIM_GONE] = "SELECT s.job, t.objects, t.read"

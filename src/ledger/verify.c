@@ -135,6 +135,8 @@ static enum status tell_object(struct walk *walk, sqlite3_stmt *row, struct err 
     claim.key = column_blob(row, 1);
     claim.state = sqlite3_column_int64(row, 2);
     claim.has_counts = sqlite3_column_type(row, 3) != SQLITE_NULL;
+    claim.scope = sqlite3_column_int64(row, 4);
+    claim.last_modified_ns = sqlite3_column_int64(row, 5);
     struct slice packed = column_blob(row, 3);
     struct counts counts;
     if (claim.has_counts && counts_unpack(&packed, &counts)) {

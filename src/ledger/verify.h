@@ -1,6 +1,6 @@
 /*
  * ledger_verify: all that the ledger claims to have been done, object by object, for `verify`. One
- * walk over the ledger; nothing of it is kept here. Used by commands/verify*.c only.
+ * walk over the ledger; nothing of it is kept here. Used by the room verify only.
  */
 #ifndef LEDGER_VERIFY_H
 #define LEDGER_VERIFY_H
@@ -22,6 +22,8 @@ struct claim {
     const char *job;
     struct slice key;
     uint64_t objects;
+    int64_t scope; /* of an object: where it was listed, as in ledger_scope() */
+    int64_t last_modified_ns;
     int64_t state;   /* enum object_state, but as it is in the file */
     bool has_counts; /* it was read to its end; otherwise nothing below is set */
     bool damaged;    /* its counts cannot be read, or not to their end */

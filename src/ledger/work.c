@@ -178,3 +178,22 @@ void ledger_work_end(struct ledger_work *work)
         free(work);
     }
 }
+
+enum status ledger_waiting(struct ledger *ledger, int64_t scope, struct window window,
+                           uint64_t *objects, struct err *err)
+{
+    *objects = 0;
+    ledger_lock(ledger);
+    sqlite3_stmt *count = ledger_statement(ledger, SQL_WAITING);
+    bind_int(count, 1, scope);
+    bind_int(count, 2, window.from_ns);
+    bind_int(count, 3, window.to_ns);
+    bool row;
+    enum status status = ledger_step(ledger, count, &row, "counting what waits", err);
+    if (row) {
+        *objects = (uint64_t)sqlite3_column_int64(count, 0);
+        sqlite3_reset(count);
+    }
+    ledger_unlock(ledger);
+    return status;
+}

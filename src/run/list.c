@@ -1,23 +1,21 @@
 /*
  * run_list: the listing half of a run: which folders the window can touch, their keys joined into
  * the ledger page by page, and what in the bucket nobody reads. Folders only narrow the LIST; the
- * window selects by last-modified afterwards.
+ * window selects by last-modified afterwards. The same folders are listed for `verify`, which only
+ * looks (run_compare).
  *
  * A pull lists all these folders whole. A scheduled run lists the folders that objects may be filed
  * under now from their cursors (cursors.h), and once a day every folder within the look-back
  * whole, which finds late keys and prunes. A folder is left alone for good when it was listed whole
  * after it had fallen out of the look-back.
  */
-#include "run/run.h"
+#include "run/lister.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
-#include "data/folders.h"
 #include "run/counted.h"
-#include "run/cursors.h"
 #include "run/place.h"
-#include "run/world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,38 +27,12 @@ static const int64_t quiet_ns = 2 * NS_PER_HOUR;
 /* Folders may be named by a clock so far behind UTC (folders_each() knows about those ahead). */
 static const int64_t zone_behind_ns = 12 * NS_PER_HOUR;
 
-enum { UNMATCHED_NAMED = 10 }; /* so many are named in the log, the rest counted */
-
-struct lister {
-    struct listing listing;
-    struct run *run;
-    struct host_world host;
-    const struct datasource *source;
-    void *self;
-    struct place place;
-    struct folders folders;
-
-    struct ledger_join *join; /* of the folder being listed */
-    struct cursors cursors;   /* of the same */
-    uint64_t fresh;           /* keys that were new */
-
-    bool has_pass; /* a run has listed this scope to the end before */
-    struct listing_pass pass;
-    int64_t whole_ns;     /* of the folders in reach, the one that was longest ago listed whole */
-    uint64_t seen_at_top; /* folders and objects of the bucket's top level */
-};
-
-static struct lister *of_listing(struct listing *listing)
-{
-    return (struct lister *)listing; /* the first member */
-}
-
 /* --- keys of the window's folders --- */
 
 static enum status join_object(struct listing *listing, const struct object *object,
                                struct err *err)
 {
-    struct lister *lister = of_listing(listing);
+    struct lister *lister = lister_of(listing);
     lister->run->listed++;
     cursors_see(&lister->cursors, object);
     return ledger_join_put(lister->join, object, err);
@@ -69,7 +41,7 @@ static enum status join_object(struct listing *listing, const struct object *obj
 static enum status print_object(struct listing *listing, const struct object *object,
                                 struct err *err)
 {
-    struct lister *lister = of_listing(listing);
+    struct lister *lister = lister_of(listing);
     const struct run_request *request = &lister->run->request;
     lister->run->listed++;
     if (object->last_modified_ns < request->window.from_ns ||
@@ -95,7 +67,7 @@ static enum status print_object(struct listing *listing, const struct object *ob
 static enum status jump_over_known(struct listing *listing, struct err *err)
 {
     (void)err;
-    return cursors_jump(&of_listing(listing)->cursors, &listing->after) ? AGAIN : OK;
+    return cursors_jump(&lister_of(listing)->cursors, &listing->after) ? AGAIN : OK;
 }
 
 /* From the first key on, in one go or in stretches. */
@@ -165,13 +137,20 @@ static enum status list_to_ledger(struct lister *lister, struct slice prefix, bo
     return status;
 }
 
+static enum status list_as_asked(struct lister *lister, struct slice prefix, bool whole,
+                                 struct err *err)
+{
+    if (lister->run->request.dry_run) {
+        return lister->source->list(lister->self, prefix, false, &lister->listing, err);
+    }
+    return lister->comparison ? lister_compare_folder(lister, prefix, err)
+                              : list_to_ledger(lister, prefix, whole, err);
+}
+
 static enum status list_folder(struct lister *lister, struct slice prefix, bool whole,
                                struct err *err)
 {
-    enum status status =
-        lister->run->request.dry_run
-            ? lister->source->list(lister->self, prefix, false, &lister->listing, err)
-            : list_to_ledger(lister, prefix, whole, err);
+    enum status status = list_as_asked(lister, prefix, whole, err);
     return status == OK ? OK : err_prefix(err, "listing %.*s", SLICE_ARG(prefix));
 }
 
@@ -296,98 +275,6 @@ static enum status keep_pass(struct lister *lister, int64_t looked_ns, struct er
     return ledger_set_pass(run->ledger, run->scope, &pass, err);
 }
 
-/* --- what nobody reads --- */
-
-static bool is_ignored(const struct lister *lister, struct slice name)
-{
-    for (size_t i = 0; i < lister->place.ignore.count; i++) {
-        if (slice_starts(name, lister->place.ignore.items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum status note_unmatched(struct lister *lister, const char *what, struct slice name)
-{
-    if (is_ignored(lister, name)) {
-        return OK;
-    }
-    uint64_t number = ++lister->run->unmatched;
-    if (number <= UNMATCHED_NAMED) {
-        CLEANUP(arena_finish) struct arena text = {0};
-        log_line(lister->run->log, LOG_ERROR, what, "job", lister->run->job->name, "name",
-                 arena_text(&text, name), "folders", lister->place.folders, NULL);
-    }
-    return OK;
-}
-
-static enum status check_folder(struct listing *listing, struct slice prefix, struct err *err)
-{
-    struct lister *lister = of_listing(listing);
-    (void)err;
-    lister->seen_at_top++;
-    if (folders_match_first(&lister->folders, prefix)) {
-        return OK;
-    }
-    return note_unmatched(
-        lister, "a folder that nobody reads: add it to `ignore:` or mend `folders:`", prefix);
-}
-
-static enum status check_object(struct listing *listing, const struct object *object,
-                                struct err *err)
-{
-    struct lister *lister = of_listing(listing);
-    (void)err;
-    lister->seen_at_top++;
-    return note_unmatched(lister,
-                          "an object outside all folders: add it to `ignore:` or mend `folders:`",
-                          object->key);
-}
-
-/* A bucket with objects, and never one in a folder of ours. A quiet month is none of that. */
-static enum status check_empty(struct lister *lister, struct err *err)
-{
-    struct run *run = lister->run;
-    bool knows = false;
-    if (run->request.scheduled) {
-        enum status status = ledger_knows_objects(run->ledger, run->scope, &knows, err);
-        if (status != OK) {
-            return status;
-        }
-    }
-    if (run->listed || knows || !lister->seen_at_top) {
-        return OK;
-    }
-    return err_set(err, FAILED,
-                   "no object in the folders of the window, though the bucket is not empty: "
-                   "is `folders: %s` right?",
-                   lister->place.folders);
-}
-
-/* *looked_ns: as in struct listing_pass. */
-static enum status look_around(struct lister *lister, int64_t *looked_ns, struct err *err)
-{
-    struct listing *listing = &lister->listing;
-    uint64_t requests_before = listing->requests;
-    *looked_ns = INT64_MIN;
-    if (*lister->place.folders == '\0') {
-        return OK; /* the whole bucket was listed */
-    }
-    listing->object = check_object;
-    listing->folder = check_folder;
-    listing->page = NULL;
-    listing->after = slice_make("", 0);
-    enum status status = lister->source->list(lister->self, slice_make("", 0), true, listing, err);
-    if (status != OK) {
-        return err_prefix(err, "listing the folders");
-    }
-    if (listing->requests - requests_before > 1 && lister->run->unmatched == 0) {
-        *looked_ns = lister->run->start_ns;
-    }
-    return check_empty(lister, err);
-}
-
 /* --- the listing --- */
 
 static enum status list_as_scheduled(struct lister *lister, struct err *err)
@@ -397,27 +284,40 @@ static enum status list_as_scheduled(struct lister *lister, struct err *err)
     if (status == OK && !is_due(lister, lister->pass.looked_ns)) {
         looked_ns = lister->pass.looked_ns;
     } else if (status == OK) {
-        status = look_around(lister, &looked_ns, err);
+        status = lister_look_around(lister, &looked_ns, err);
     }
     return status == OK ? keep_pass(lister, looked_ns, err) : status;
+}
+
+/* What verify may later take for granted. */
+static enum status keep_asked(struct lister *lister, struct err *err)
+{
+    struct run *run = lister->run;
+    struct asked asked = {run->request.window, run->start_ns};
+    asked.window.to_ns = earlier(asked.window.to_ns, run->start_ns);
+    if (run->request.dry_run || asked.window.from_ns >= asked.window.to_ns) {
+        return OK;
+    }
+    return ledger_add_asked(run->ledger, run->scope, &asked, err);
+}
+
+enum status lister_window(struct lister *lister, struct window window, struct err *err)
+{
+    return folders_each(&lister->folders, window, lister->run->job->options.look_back_ns,
+                        list_whole, lister, err);
 }
 
 static enum status list_all(struct lister *lister, struct err *err)
 {
     const struct run_request *request = &lister->run->request;
-    lister->source->place(lister->self, &lister->place);
-    enum status status = folders_parse(&lister->folders, lister->place.folders, err);
-    if (status != OK) {
-        return err_prefix(err, "folders");
-    }
-    lister->listing.object = request->dry_run ? print_object : join_object;
-    if (request->scheduled) {
-        return list_as_scheduled(lister, err);
-    }
     int64_t looked_ns;
-    status = folders_each(&lister->folders, request->window, lister->run->job->options.look_back_ns,
-                          list_whole, lister, err);
-    return status == OK ? look_around(lister, &looked_ns, err) : status;
+    lister->listing.object = request->dry_run ? print_object : join_object;
+    enum status status = request->scheduled ? list_as_scheduled(lister, err)
+                                            : lister_window(lister, request->window, err);
+    if (status == OK && !request->scheduled) {
+        status = lister_look_around(lister, &looked_ns, err);
+    }
+    return status == OK ? keep_asked(lister, err) : status;
 }
 
 static void log_listing(const struct lister *lister)
@@ -428,22 +328,42 @@ static void log_listing(const struct lister *lister)
              "new", log_int((int64_t)lister->fresh).text, NULL);
 }
 
+/* --- its source --- */
+
+enum status lister_open(struct lister *lister, struct err *err)
+{
+    struct run *run = lister->run;
+    host_world_init(&lister->host, run->log, run->job->name, &run->stop);
+    lister->self = place_instance(run->job->from);
+    counted_place(&lister->host.world, metrics_source(run->request.metrics));
+    enum status status = lister->source->open(lister->self, &lister->host.world, err);
+    if (status != OK) {
+        return status;
+    }
+    lister->source->place(lister->self, &lister->place);
+    status = folders_parse(&lister->folders, lister->place.folders, err);
+    return status == OK ? OK : err_prefix(err, "folders");
+}
+
+enum status lister_close(struct lister *lister, enum status status, struct err *err)
+{
+    lister->run->list_requests = lister->listing.requests;
+    lister->source->close(lister->self);
+    free(lister->self);
+    host_world_finish(&lister->host);
+    return status == OK ? OK : err_prefix(err, "source %s", lister->run->job->from->name);
+}
+
 enum status run_list(struct run *run, struct err *err)
 {
     struct lister lister = {.run = run, .source = run->job->from->module};
-    host_world_init(&lister.host, run->log, run->job->name, &run->stop);
-    lister.self = place_instance(run->job->from);
-    counted_place(&lister.host.world, metrics_source(run->request.metrics));
-    enum status status = lister.source->open(lister.self, &lister.host.world, err);
+    enum status status = lister_open(&lister, err);
     if (status == OK) {
         status = list_all(&lister, err);
     }
-    run->list_requests = lister.listing.requests;
+    status = lister_close(&lister, status, err);
     if (!run->request.dry_run) {
         log_listing(&lister);
     }
-    lister.source->close(lister.self);
-    free(lister.self);
-    host_world_finish(&lister.host);
-    return status == OK ? OK : err_prefix(err, "source %s", run->job->from->name);
+    return status;
 }

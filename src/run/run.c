@@ -168,7 +168,7 @@ static enum status read_objects(struct run *run, struct err *err)
 
 /* --- the whole --- */
 
-static enum status find_scope(struct run *run, struct err *err)
+enum status run_find_scope(struct run *run, struct err *err)
 {
     struct host_world host;
     host_world_init(&host, run->log, run->job->name, &run->stop);
@@ -274,7 +274,7 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
 
 static enum status prepare(struct run *run, struct err *err)
 {
-    enum status status = find_scope(run, err);
+    enum status status = run_find_scope(run, err);
     if (status == OK) {
         status = check_schema(run, err);
     }

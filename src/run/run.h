@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "ledger/compare.h"
 #include "run/batch.h"
 
 #include <pthread.h>
@@ -63,6 +64,13 @@ void run_finish(struct run *run);
  * say what was kept back: FAILED (retried by the next run) or BAD_CONFIG. Ends with the summary
  * lines in the log. */
 enum status run_job(struct run *run, struct err *err);
+
+/* Not a run, but what one would find: run->scope is the place that the job reads. */
+enum status run_find_scope(struct run *run, struct err *err);
+/* Lists the folders of these windows as a pull would and holds them against the ledger, which stays
+ * as it is; then looks for folders nobody reads (run->unmatched). After run_find_scope(). */
+enum status run_compare(struct run *run, const struct window *windows, size_t n,
+                        struct comparison *to, struct err *err);
 
 /* No new object: the run ends when what is under way is settled. A listing ends at once. */
 void run_drain(struct run *run);

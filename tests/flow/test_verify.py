@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from lib import scripted  # noqa: E402
-from lib.harness import FOLDER, SECRET_KEY, Case, packed, s3_record  # noqa: E402
+from lib.harness import FOLDER, SECRET_KEY, Case, packed, s3_record, seconds_of  # noqa: E402
 
 DAY_NS = 86400 * 10**9
 
@@ -118,7 +118,8 @@ class Equal(Verify):
     def test_the_text(self):
         self.three()
         text = self.text()
-        self.assertIn("job lyve\n  objects      settled 3, quarantined 0, failed 0, still to do 0; gone from the bucket 0; unmatched 0\n  records      read 8\n", text)
+        self.assertIn("job lyve\n  objects      settled 3, quarantined 0, failed 0, still to do 0; gone from the bucket 0; unmatched 0\n", text)
+        self.assertIn("  source       has 3 = settled 3 + quarantined 0 + failed 0 + still to do 0 + changed 0 + lost 0 + newer 0; gone since 0\n  records      read 8\n", text)
         self.assertIn("  store        stored 6 + duplicate 1 + expired 0 + dead 1 = 8\n", text)
         self.assertRegex(text, r"\n  audit-01 +2026-03-01 2026-03-03 +3 +6 +6\n")
         self.assertTrue(text.endswith("\nequal\n"))
@@ -141,7 +142,7 @@ class Equal(Verify):
         self.assertIn("objects that are no longer in the bucket", self.text(code=1))
 
     def test_what_is_not_settled(self):
-        """An object that cannot be read yet is told of, and is no difference."""
+        """An object that failed or is damaged is accounted for: told of, and no difference."""
         server = self.server({FOLDER + "S3-a.gz": packed(at(1)), FOLDER + "S3-b.gz": packed(at(2)), FOLDER + "S3-c.gz": packed(at(3))[:-9], "elsewhere/x": b""})
         self.stores(server, "store")
         server.fault("get", scripted.status(403), when=lambda request: request.key.endswith("b.gz"), times=100)
@@ -333,6 +334,189 @@ class InTheLedger(Verify):
         self.assertIn("1 objects failed or are still to be read", self.text(code=1))
         self.pull()
         self.verify()
+
+
+class InTheSource(Verify):
+    """The bucket is listed again: what it has and the ledger does not know is a difference."""
+
+    def source(self, document):
+        (job,) = document["jobs"]
+        return {name: value for name, value in job["source"].items() if value}
+
+    def keys(self, document, name):
+        found = document[name]
+        self.assertEqual(found["count"], len(found["first"]))
+        return [(key[len(FOLDER):], one["text"]) for one in found["first"] for key in one["objects"]]
+
+    def forget_object(self, name):
+        self.change(self.state_path, "DELETE FROM object WHERE key = ?", (FOLDER + name).encode())
+
+    def test_every_object_is_known(self):
+        self.three()
+        document = self.verify()
+        self.assertEqual(self.source(document), {"asked": True, "objects": 3, "settled": 3})
+        self.assertEqual((document["lost_objects"]["count"], document["waiting_objects"]["count"]), (0, 0))
+
+    def test_a_lost_object(self):
+        server = self.three()
+        self.forget_object("S3-c.gz")
+        document = self.verify(code=1)
+        stamp = datetime.datetime.fromtimestamp(server.objects[FOLDER + "S3-c.gz"].last_modified_s, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.assertEqual(self.keys(document, "lost_objects"), [("S3-c.gz", "in the bucket since %s, and the ledger does not know it" % stamp)])
+        self.assertEqual(self.source(document), {"asked": True, "objects": 3, "settled": 2, "lost": 1})
+        text = self.text(code=1)
+        self.assertIn("objects of the source that were never read\n  job lyve: in the bucket since %s, and the ledger does not know it\n    %sS3-c.gz\n" % (stamp, FOLDER), text)
+        self.assertIn("still to do 0 + changed 0 + lost 1 + newer 0; gone since 0\n", text)
+        self.pull()
+        self.verify()
+
+    def test_before_after_and_between(self):
+        """First, last and middle keys, and more than a page of them."""
+        names = ["S3-%04d.gz" % number for number in range(1203)]
+        server = self.server({FOLDER + name: packed() for name in names})
+        self.stores(server, "store")
+        self.pull()
+        gone = {names[0], names[500], names[501], names[1000], names[1202]}
+        for name in gone:
+            self.forget_object(name)
+        document = self.verify(code=1)
+        self.assertEqual({key for key, _ in self.keys(document, "lost_objects")}, gone)
+        self.assertEqual(self.source(document), {"asked": True, "objects": 1203, "settled": 1198, "lost": 5})
+
+    def test_many_lost_objects(self):
+        """At most 100 are named, the others counted."""
+        server = self.server({FOLDER + "S3-%04d.gz" % number: packed() for number in range(140)})
+        self.stores(server, "store")
+        self.pull()
+        self.change(self.state_path, "DELETE FROM object")
+        lost = self.verify(code=1)["lost_objects"]
+        self.assertEqual((lost["count"], len(lost["first"])), (140, 100))
+        self.assertIn("\n  and 40 more\n", self.text(code=1))
+
+    def test_objects_that_are_gone_are_no_difference(self):
+        server = self.three()
+        del server.objects[FOLDER + "S3-a.gz"], server.objects[FOLDER + "S3-c.gz"]
+        self.assertEqual(self.source(self.verify()), {"asked": True, "objects": 1, "settled": 1, "gone": 2})
+
+    def test_an_object_that_was_replaced(self):
+        server = self.three()
+        old = server.objects[FOLDER + "S3-b.gz"]
+        server.objects[FOLDER + "S3-b.gz"] = scripted.Stored(packed(at(2, 9)), old.last_modified_s + 60)
+        document = self.verify(code=1)
+        ((key, text),) = self.keys(document, "lost_objects")
+        self.assertEqual(key, "S3-b.gz")
+        self.assertRegex(text, "^replaced in the bucket on 2026-.*, and not read since$")
+        self.assertEqual(self.source(document), {"asked": True, "objects": 3, "settled": 2, "changed": 1})
+
+    def test_newer_than_the_last_listing(self):
+        """The next run finds it: told, where the period has it, and no difference."""
+        server = self.three()
+        now = datetime.datetime.now(datetime.timezone.utc)
+        server.objects[now.strftime("%B-%Y/S3-new.gz")] = scripted.Stored(packed(at(9)), int(now.timestamp()))
+        self.verify()
+        document = self.verify("--from-date", "2026-01-01", "--to-date", "2100-01-01")
+        self.assertEqual(self.source(document)["newer"], 1)
+
+    def test_delivered_late(self):
+        """A key of long ago in the bucket that the last listing should have met."""
+        server = self.three()
+        self.change(self.state_path, "UPDATE asked SET listed = listed + 4000000000000")  # an hour and more ahead
+        server.objects[FOLDER + "S3-0.gz"] = scripted.Stored(packed(at(9)), server.objects[FOLDER + "S3-a.gz"].last_modified_s)
+        self.assertEqual([key for key, _ in self.keys(self.verify(code=1), "lost_objects")], ["S3-0.gz"])
+
+    def test_periods(self):
+        """Without dates, the periods that runs were asked for; with them, whatever is in them."""
+        old, new = "February-2026/S3-old.gz", "May-2026/S3-new.gz"
+        server = self.server({old: packed(at(1)), FOLDER + "S3-a.gz": packed(at(2)), new: packed(at(3))})
+        for key, day in ((old, "2026-02-10"), (FOLDER + "S3-a.gz", "2026-03-10"), (new, "2026-05-10")):
+            server.objects[key] = scripted.Stored(server.objects[key].data, seconds_of(day + "T00:00:00"))
+        self.stores(server, "store")
+        self.pull("--to-date", "2026-03-20", since="2026-03-01")
+        self.assertEqual(self.source(self.verify())["objects"], 1)
+        asked = self.ledger("SELECT from_ns / 1000000000, to_ns / 1000000000 FROM asked")
+        self.assertEqual(asked, [(seconds_of("2026-03-01T00:00:00"), seconds_of("2026-03-20T00:00:00"))])
+        # the look-back lists February too: its object is known, and not read. Nobody has looked at May.
+        document = self.verify("--from-date", "2026-02-01", code=1)
+        self.assertEqual([one["objects"] for one in document["waiting_objects"]["first"]], [[old]])
+        self.assertEqual([one["objects"] for one in document["lost_objects"]["first"]], [[new]])
+        self.verify("--to-date", "2026-03-11")
+        self.assertEqual(self.source(self.verify("--to-date", "2026-03-10")), {"asked": True})
+        self.pull("--to-date", "2026-06-01", since="2026-05-01")
+        self.pull("--to-date", "2026-03-25", since="2026-03-15")
+        asked = self.ledger("SELECT from_ns / 1000000000, to_ns / 1000000000 FROM asked ORDER BY 1")
+        days = [("2026-03-01", "2026-03-25"), ("2026-05-01", "2026-06-01")]
+        self.assertEqual(asked, [tuple(seconds_of(day + "T00:00:00") for day in pair) for pair in days])
+        self.assertEqual(self.source(self.verify()), {"asked": True, "objects": 2, "settled": 2})
+        self.pull("--to-date", "2026-06-15", since="2026-03-20")
+        self.assertEqual(len(self.ledger("SELECT * FROM asked")), 1)
+
+    def test_a_waiting_object(self):
+        self.three()
+        self.change(self.state_path, "UPDATE object SET state = 0 WHERE key = ?", (FOLDER + "S3-c.gz").encode())
+        document = self.verify(code=1)
+        self.assertEqual(self.keys(document, "waiting_objects"), [("S3-c.gz", "listed, and not read")])
+        self.assertEqual(self.source(document), {"asked": True, "objects": 3, "settled": 2, "listed": 1})
+        self.assertEqual(document["jobs"][0]["objects_waiting"], 1)
+        text = self.text(code=1)
+        self.assertIn("objects that wait to be read, though no run is under way\n  job lyve: listed, and not read\n    %sS3-c.gz\n" % FOLDER, text)
+        self.verify("--no-source", code=1)
+        self.verify("--from-date", "2026-03-04", "--to-date", "2026-03-05")
+        self.pull()
+        self.verify()
+
+    def test_a_source_that_is_away(self):
+        server = self.three()
+        server.fault("list", scripted.status(403), times=1000)
+        document = self.verify(code=1)
+        source = document["jobs"][0]["source"]
+        self.assertIs(source["asked"], False)
+        self.assertIn("403", source["error"])
+        self.assertEqual([document[name]["count"] for name in ("lost_objects", "waiting_objects", "object_differences", "day_differences")], [0, 0, 0, 0])
+        self.assertIn("  source       cannot be listed: source logs: ", self.text(code=1))
+        before = len(server.of("list"))
+        document = self.verify("--no-source")
+        self.assertEqual(document["jobs"][0]["source"], {"asked": False, "error": None})
+        self.assertNotIn("  source ", self.text("--no-source"))
+        self.assertEqual(len(server.of("list")), before)
+
+    def test_no_run_has_listed_it(self):
+        server = self.three()
+        other = self.server({FOLDER + "S3-a.gz": packed(at(1, 1))})
+        with open(self.config_path, encoding="utf-8") as file:
+            config = json.load(file)
+        config["logs"]["endpoint_url"] = other.url
+        self.write_config(config)
+        document = self.verify(code=1)
+        self.assertIn("no run has listed it to its end yet", document["jobs"][0]["source"]["error"])
+        self.assertEqual(document["day_differences"]["count"], 0)
+        self.assertEqual(len(server.objects), 3)
+
+    def test_folders_that_came_since(self):
+        server = self.three()
+        server.objects["elsewhere/x"] = server.objects[FOLDER + "S3-a.gz"]
+        self.assertEqual(self.verify()["jobs"][0]["objects"]["unmatched"], 1)
+        self.assertEqual(self.verify("--no-source")["jobs"][0]["objects"]["unmatched"], 0)
+
+    def test_nothing_is_written(self):
+        self.three()
+        self.forget_object("S3-c.gz")
+        tables = ("object", "folder", "cursor", "listing_pass", "asked", "run", "scope", "sink")
+        before = [self.ledger("SELECT * FROM " + table) for table in tables]
+        self.verify(code=1)
+        self.assertEqual([self.ledger("SELECT * FROM " + table) for table in tables], before)
+
+    def test_folders_on_disk(self):
+        """Any source is listed, not only a bucket."""
+        os.makedirs(self.path("in", FOLDER))
+        for name in ("a", "b"):
+            with open(self.path("in", FOLDER, name), "wb") as file:
+                file.write(packed(at(1, ord(name) - 97)))
+            os.utime(self.path("in", FOLDER, name), (1772500000, 1772500000))
+        self.write_config({"jobs": [{"name": "lyve", "from": "logs", "to": ["store"]}], "logs": {"type": "file", "path": self.path("in")}, "store": {"type": "sqlite", "path": self.path("store.db")}, "state": self.state_path})
+        self.pull()
+        self.verify()
+        self.forget_object("b")
+        self.assertEqual([key for key, _ in self.keys(self.verify(code=1), "lost_objects")], ["b"])
 
 
 class Sinks(Verify):

@@ -21,10 +21,13 @@ BELOW = {
     "parsers": {"api", "base"},
     "modules": {"api", "base", "data", "input", "config", "net"},
     "ledger": {"api", "base", "data", "config"},
+    "verify": {"api", "base", "data", "config", "ledger"},
     "schedule": {"api", "base", "config"},
     "run": {"api", "base", "data", "input", "config", "net", "modules", "ledger"},
-    "report": {"api", "base", "data", "config", "ledger"},
-    "commands": {"api", "base", "data", "input", "config", "net", "modules", "ledger", "schedule", "run", "report"},
+    "report": {"api", "base", "data", "config", "ledger", "verify"},
+    "commands": {
+        "api", "base", "data", "input", "config", "net", "modules", "ledger", "verify", "schedule", "run", "report",
+    },
     "main": {"api", "base", "data", "input", "config", "net", "modules", "commands"},
 }
 API_MAY_INCLUDE = {"base/slice.h", "base/buf.h"}

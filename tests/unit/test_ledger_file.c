@@ -55,7 +55,7 @@ static void test_creates(void **state)
     assert_int_equal(mode_of(place, "-wal"), 0600);
     assert_int_equal(mode_of(place, "-shm"), 0600);
     assert_int_equal(ask(place, "PRAGMA application_id"), 0x4C47574C);
-    assert_int_equal(ask(place, "PRAGMA user_version"), 4);
+    assert_int_equal(ask(place, "PRAGMA user_version"), 5);
     assert_int_equal(ask(place, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask(place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     ledger_close(place->ledger);
@@ -110,8 +110,8 @@ static void test_refuses_newer_version(void **state)
     struct ledger_place *place = *state;
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
     ledger_close(place->ledger);
-    execute(place, "PRAGMA user_version = 5");
-    assert_refused(place, "its version is 5, this program knows up to 4");
+    execute(place, "PRAGMA user_version = 6");
+    assert_refused(place, "its version is 6, this program knows up to 5");
     assert_int_equal(ledger_open_existing(&place->ledger, place->path, &place->err), FAILED);
 }
 

@@ -117,7 +117,8 @@ static void make_old(struct ledger_place *place, const char *const *names, size_
     }
     ledger_close(place->ledger);
     place->ledger = NULL;
-    execute(place, "DROP TABLE sink; ALTER TABLE total_sink DROP COLUMN read;"
+    execute(place, "DROP TABLE asked; DROP TABLE sink;"
+                   "ALTER TABLE total_sink DROP COLUMN read;"
                    "PRAGMA user_version = 3");
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
 }

@@ -1,12 +1,10 @@
 /* verify_claims: what the ledger says, held against itself. See verify.h. */
-#include "commands/verify.h"
+#include "verify/verify.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 /* One walk over the claims. */
 struct checker {
@@ -45,28 +43,8 @@ static struct verify_day *find_day(struct verify *verify, const struct claim *cl
 
 /* --- differences --- */
 
-__attribute__((format(printf, 4, 5))) static void differ(struct verify *verify,
-                                                         const struct claim *claim,
-                                                         const char *sink, const char *format, ...)
-{
-    struct verify_difference *difference = verify_add(&verify->objects);
-    if (!difference) {
-        return;
-    }
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    struct arena *texts = &verify->texts;
-    difference->job = arena_text(texts, slice_of(claim->job));
-    difference->sink = sink ? arena_text(texts, slice_of(sink)) : NULL;
-    difference->text = arena_text(texts, slice_of(text));
-    difference->gone = claim->key.len == 0;
-    if (!difference->gone) {
-        difference->keys[difference->n_keys++] = arena_text(texts, claim->key);
-    }
-}
+#define differ(verify, claim, sink, ...) \
+    verify_add_object(verify, &(verify)->objects, (claim)->job, sink, (claim)->key, __VA_ARGS__)
 
 static void check_sink(struct checker *checker, const struct claim *claim, size_t i)
 {
@@ -147,6 +125,32 @@ static void add_claim(struct verify_job *job, const struct claim *claim)
     }
 }
 
+/* --- what waits --- */
+
+static bool is_in_question(const struct verify_job *job, const struct claim *claim)
+{
+    if (claim->key.len == 0 || claim->scope != job->scope) {
+        return false;
+    }
+    for (size_t i = 0; i < job->n_windows; i++) {
+        const struct window *window = &job->windows[i];
+        if (claim->last_modified_ns >= window->from_ns && claim->last_modified_ns < window->to_ns) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nobody runs the job meanwhile, so nobody is about to read it. */
+static void check_waiting(struct verify *verify, struct verify_job *job, const struct claim *claim)
+{
+    if (claim->state == OBJECT_LISTED && is_in_question(job, claim)) {
+        job->waiting++;
+        verify_add_object(verify, &verify->waiting, claim->job, NULL, claim->key,
+                          "listed, and not read");
+    }
+}
+
 static void begin_claim(struct claims *claims, const struct claim *claim)
 {
     struct checker *checker = of_claims(claims);
@@ -175,6 +179,7 @@ static void end_claim(struct claims *claims, const struct claim *claim)
     }
     if (job && job->wanted) {
         check_claim(checker, claim);
+        check_waiting(checker->verify, job, claim);
     }
 }
 

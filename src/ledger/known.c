@@ -1,0 +1,134 @@
+/* ledger_known: see known.h. */
+#include "ledger/known.h"
+
+enum status known_begin(struct known_keys *known, struct ledger *ledger, int64_t scope,
+                        struct slice prefix, struct err *err)
+{
+    if (prefix.len > LEDGER_KEY_MAX_BYTES) {
+        return err_set(err, FAILED, "a prefix of %zu bytes: %d is the most", prefix.len,
+                       LEDGER_KEY_MAX_BYTES);
+    }
+    known->ledger = ledger;
+    known->scope = scope;
+    if (prefix.len) {
+        memcpy(known->next_page, prefix.at, prefix.len);
+        memcpy(known->end, prefix.at, prefix.len);
+    }
+    known->next_page_len = prefix.len;
+    /* no key is longer than what follows the prefix here, so none with the prefix comes after */
+    memset(known->end + prefix.len, 0xFF, LEDGER_KEY_MAX_BYTES + 1);
+    known->end_len = prefix.len + LEDGER_KEY_MAX_BYTES + 1;
+    return OK;
+}
+
+void known_finish(struct known_keys *known)
+{
+    arena_finish(&known->keys);
+}
+
+size_t known_successor(char *to, struct slice key)
+{
+    memcpy(to, key.at, key.len);
+    to[key.len] = '\0';
+    return key.len + 1;
+}
+
+struct slice known_end(const struct known_keys *known)
+{
+    return slice_make(known->end, known->end_len);
+}
+
+bool known_is_content(const struct object *a, const struct object *b)
+{
+    return a->size == b->size && memcmp(a->etag, b->etag, sizeof a->etag) == 0;
+}
+
+/* --- rows --- */
+
+static void read_row(sqlite3_stmt *statement, struct arena *keys, struct known_row *row)
+{
+    struct slice key = column_blob(statement, 0);
+    struct slice etag = column_blob(statement, 1);
+    memset(row, 0, sizeof *row);
+    row->object.key = slice_make(arena_text(keys, key), key.len);
+    memcpy(row->object.etag, etag.at,
+           etag.len < sizeof row->object.etag ? etag.len : sizeof row->object.etag);
+    row->object.size = sqlite3_column_int64(statement, 2);
+    row->object.last_modified_ns = sqlite3_column_int64(statement, 3);
+    row->state = (enum object_state)sqlite3_column_int(statement, 4);
+}
+
+static enum status read_page(struct known_keys *known, struct err *err)
+{
+    arena_reset(&known->keys);
+    known->n_rows = known->at = 0;
+    sqlite3_stmt *page = ledger_statement(known->ledger, SQL_OBJECT_PAGE);
+    bind_int(page, 1, known->scope);
+    bind_blob(page, 2, slice_make(known->next_page, known->next_page_len));
+    bind_blob(page, 3, known_end(known));
+    bind_int(page, 4, LEDGER_COMMIT_KEYS);
+    bool row;
+    enum status status;
+    while ((status = ledger_step(known->ledger, page, &row, "reading keys", err)) == OK && row) {
+        read_row(page, &known->keys, &known->page[known->n_rows++]);
+    }
+    return status;
+}
+
+enum status known_row_now(struct known_keys *known, struct known_row **row, struct err *err)
+{
+    *row = NULL;
+    if (known->at == known->n_rows && !known->last_page) {
+        ledger_lock(known->ledger);
+        enum status status = read_page(known, err);
+        ledger_unlock(known->ledger);
+        if (status != OK) {
+            return status;
+        }
+        known->last_page = known->n_rows < LEDGER_COMMIT_KEYS;
+        if (known->n_rows) {
+            known->next_page_len =
+                known_successor(known->next_page, known->page[known->n_rows - 1].object.key);
+        }
+    }
+    if (known->at < known->n_rows) {
+        *row = &known->page[known->at];
+    }
+    return OK;
+}
+
+void known_skip(struct known_keys *known, struct slice after)
+{
+    while (known->at < known->n_rows &&
+           slice_compare(known->page[known->at].object.key, after) <= 0) {
+        known->at++;
+    }
+    if (known->at == known->n_rows && !known->last_page) {
+        known->next_page_len = known_successor(known->next_page, after);
+    }
+}
+
+/* --- one key --- */
+
+static enum status find_row(struct ledger *ledger, int64_t scope, struct slice key,
+                            struct arena *keys, struct known_row *out, bool *found, struct err *err)
+{
+    sqlite3_stmt *find = ledger_statement(ledger, SQL_OBJECT_FIND);
+    bind_int(find, 1, scope);
+    bind_blob(find, 2, key);
+    enum status status = ledger_step(ledger, find, found, "finding a key", err);
+    if (*found) {
+        read_row(find, keys, out);
+        sqlite3_reset(find);
+    }
+    return status;
+}
+
+enum status known_find(struct ledger *ledger, int64_t scope, struct slice key, struct arena *keys,
+                       struct known_row *out, bool *found, struct err *err)
+{
+    ledger_lock(ledger);
+    enum status status = find_row(ledger, scope, key, keys, out, found, err);
+    ledger_unlock(ledger);
+    return status;
+}
