@@ -19,7 +19,7 @@ enum {
     BAR_HEIGHT = 26,  /* of a horizontal bar with its gap */
     BARS_MARGIN = 72, /* for the axis below them */
     DATES_SHOWN = 6,  /* below a picture: as many as fit side by side */
-    DAYS_MARKED = 31, /* up to so many, the points of a line have large marks */
+    DAYS_MARKED = 31, /* of more, the points of a line have smaller marks */
     SCRIPT_MAX_BYTES = 16 * 1024,
     DATA_MAX_BYTES = 4 * 1024 * 1024,
     SVG_MAX_BYTES = 8 * 1024 * 1024,
@@ -209,6 +209,13 @@ static double highest(const struct report_panel *panel, const struct report_grid
     return top;
 }
 
+/* As large as leaves room between the days; a day without neighbours is seen by its mark alone. */
+static double mark_size(size_t n_days)
+{
+    const double largest = 0.7, least = 0.35;
+    return n_days <= DAYS_MARKED ? largest : larger(least, largest * DAYS_MARKED / (double)n_days);
+}
+
 static void add_days_script(struct buf *script, const struct report *report,
                             const struct report_panel *panel, const struct report_grid *grid,
                             size_t n_series)
@@ -222,8 +229,8 @@ static void add_days_script(struct buf *script, const struct report *report,
     if (panel->form == REPORT_LINES) {
         buf_printf(script,
                    "plot for [i=2:%zu] '" CHILD_DATA_PATH "' using 0:i:xtic(1) title"
-                   " columnheader(i) with linespoints lt i-1 lw 2 ps %s\n",
-                   n_series + 1, report->n_days > DAYS_MARKED ? "0.35" : "0.7");
+                   " columnheader(i) with linespoints lt i-1 lw 2 ps %.2f\n",
+                   n_series + 1, mark_size(report->n_days));
         return;
     }
     bool small = highest(panel, grid, n_series) <= STEPS_OF_ONE;
