@@ -28,9 +28,10 @@ static const struct command commands[] = {
      "exit 1 when they differ",
      command_verify},
     {"dead-letters",
-     "list [JOB] [--limit N] | show ID | requeue ID... | list|requeue [--job JOB] [--reason TEXT] "
-     "[--since DATE]",
-     "the records that did not become points; requeue: the next run reads their objects again",
+     "list [JOB] [--limit N] | show ID | requeue|drop ID... | list|requeue|drop [--job JOB] "
+     "[--reason TEXT] [--since DATE] [--before DATE] [--gone]",
+     "the records that did not become points; requeue: the next run reads their objects again; "
+     "drop: forget them; --gone: of objects that are gone",
      command_dead_letters},
     {"report", "[JOB] [--from-date DATE] [--to-date DATE] --out FILE",
      "a page with pictures of the calls in a job's SQLite store; FILE - is stdout", command_report},

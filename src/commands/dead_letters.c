@@ -1,6 +1,7 @@
 /*
  * dead_letters: `loggateway dead-letters`: the records that did not become points: list them, show
- * one with its bytes, have their objects read again (requeue.h). Works beside a running job.
+ * one with its bytes, have their objects read again (requeue.h), drop them. Works beside a running
+ * job.
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -242,17 +243,21 @@ static int requeue_and_tell(const struct letters_command *command)
     return counts.refused ? EXIT_KEPT_BACK : EXIT_DONE;
 }
 
-static int run_requeue(struct letters_command *command)
+/* Numbers of letters or a filter, never all of them by mistake. */
+static int check_choice(const struct letters_command *command, const char *action)
 {
     const struct letter_filter *filter = &command->filter;
-    bool is_filtered = filter->job || filter->reason || filter->since_ns != INT64_MIN;
+    bool is_filtered = filter->job || filter->reason || filter->since_ns != INT64_MIN ||
+                       filter->before_ns || filter->gone;
     if (is_filtered == (command->n_operands > 0)) {
-        return cli_usage("dead-letters requeue: numbers of letters, or --job, --reason, --since");
+        return cli_usage("dead-letters %s: numbers of letters, or --job, --reason, --since, "
+                         "--before, --gone",
+                         action);
     }
     for (int i = 0; i < command->n_operands; i++) {
         int64_t id;
         if (!read_id(command->operands[i], &id)) {
-            return cli_usage("dead-letters requeue: '%s' is not the number of a letter",
+            return cli_usage("dead-letters %s: '%s' is not the number of a letter", action,
                              command->operands[i]);
         }
     }
@@ -260,7 +265,75 @@ static int run_requeue(struct letters_command *command)
         cli_usage("dead-letters: nothing has run yet");
         return EXIT_KEPT_BACK;
     }
-    return requeue_and_tell(command);
+    return EXIT_DONE;
+}
+
+static int run_requeue(struct letters_command *command)
+{
+    int code = check_choice(command, "requeue");
+    return code ? code : requeue_and_tell(command);
+}
+
+/* --- drop --- */
+
+/* Page by page, so that a running job gets its turn at the ledger. */
+static enum status drop_matching(const struct letters_command *command, uint64_t *dropped,
+                                 struct err *err)
+{
+    CLEANUP(arena_finish) struct arena texts = {0};
+    struct letter page[PAGE_LETTERS];
+    int64_t ids[PAGE_LETTERS], before = INT64_MAX;
+    size_t n = PAGE_LETTERS;
+    enum status status = OK;
+    while (status == OK && n == PAGE_LETTERS) {
+        uint64_t more = 0;
+        arena_reset(&texts);
+        status = ledger_letter_page(command->ledger, &command->filter, before, &texts, page,
+                                    PAGE_LETTERS, &n, err);
+        for (size_t i = 0; status == OK && i < n; i++) {
+            before = ids[i] = page[i].id;
+        }
+        if (status == OK) {
+            status = ledger_letters_drop(command->ledger, ids, n, &more, err);
+        }
+        *dropped += more;
+    }
+    return status;
+}
+
+static enum status drop_numbers(const struct letters_command *command, uint64_t *dropped,
+                                struct err *err)
+{
+    enum status status = OK;
+    for (int i = 0; status == OK && i < command->n_operands; i++) {
+        int64_t id = 0;
+        uint64_t more;
+        read_id(command->operands[i], &id); /* check_choice() has seen that it is one */
+        status = ledger_letters_drop(command->ledger, &id, 1, &more, err);
+        if (status == OK && !more) {
+            cli_usage("dead-letters: %" PRId64 ": there is no dead letter of this number", id);
+        }
+        *dropped += more;
+    }
+    return status;
+}
+
+static int run_drop(struct letters_command *command)
+{
+    struct err err;
+    uint64_t dropped = 0;
+    int code = check_choice(command, "drop");
+    if (code) {
+        return code;
+    }
+    bool by_number = command->n_operands > 0;
+    enum status status =
+        by_number ? drop_numbers(command, &dropped, &err) : drop_matching(command, &dropped, &err);
+    printf("%" PRIu64 " letters dropped\n", dropped);
+    if (status != OK) {
+        return failed(status, &err);
+    }
+    return by_number && dropped < (uint64_t)command->n_operands ? EXIT_KEPT_BACK : EXIT_DONE;
 }
 
 /* --- the command --- */
@@ -268,7 +341,8 @@ static int run_requeue(struct letters_command *command)
 static const struct {
     const char *name;
     int (*run)(struct letters_command *command);
-} actions[] = {{"list", run_list}, {"show", run_show}, {"requeue", run_requeue}};
+} actions[] = {
+    {"list", run_list}, {"show", run_show}, {"requeue", run_requeue}, {"drop", run_drop}};
 
 enum { N_ACTIONS = sizeof actions / sizeof actions[0] };
 
@@ -287,7 +361,8 @@ static int run_action(struct letters_command *command, size_t action)
 {
     struct err err;
     const char *job = command->filter.job;
-    if (job && !has_job(command->config, job)) {
+    /* a job that is no more may have left letters to drop */
+    if (job && actions[action].run != run_drop && !has_job(command->config, job)) {
         return cli_usage("dead-letters: no job named '%s' in %s", job, command->config->path);
     }
     enum status status = ledger_open_existing(&command->ledger, command->config->state, &err);
@@ -300,16 +375,20 @@ static int run_action(struct letters_command *command, size_t action)
 }
 
 struct letters_arguments {
-    const char *job, *reason, *since, *limit;
+    const char *job, *reason, *since, *before, *limit;
+    bool gone;
 };
 
 static enum status read_filter(const struct letters_arguments *arguments,
                                struct letters_command *command, struct err *err)
 {
     int64_t now_ns = clock_now_ns();
-    command->filter = (struct letter_filter){arguments->job, arguments->reason, INT64_MIN};
-    if (timestamp_read_option("--since", arguments->since, now_ns, &command->filter.since_ns,
-                              err) != OK) {
+    struct letter_filter *filter = &command->filter;
+    *filter =
+        (struct letter_filter){arguments->job, arguments->reason, INT64_MIN, 0, arguments->gone};
+    if (timestamp_read_option("--since", arguments->since, now_ns, &filter->since_ns, err) != OK ||
+        timestamp_read_option("--before", arguments->before, now_ns, &filter->before_ns, err) !=
+            OK) {
         return err->status;
     }
     char *end;
@@ -337,6 +416,8 @@ int command_dead_letters(struct cli *cli, int argc, char **argv)
     const struct argument table[] = {{"job", 0, &arguments.job, NULL},
                                      {"reason", 0, &arguments.reason, NULL},
                                      {"since", 0, &arguments.since, NULL},
+                                     {"before", 0, &arguments.before, NULL},
+                                     {"gone", 0, NULL, &arguments.gone},
                                      {"limit", 0, &arguments.limit, NULL},
                                      {NULL}};
     int first = arguments_read(argc, argv, table, false);
@@ -345,7 +426,7 @@ int command_dead_letters(struct cli *cli, int argc, char **argv)
     }
     size_t action;
     if (!find_action(first < argc ? argv[first] : NULL, &action)) {
-        return cli_usage("dead-letters: list, show or requeue?");
+        return cli_usage("dead-letters: list, show, requeue or drop?");
     }
     struct letters_command command = {
         .cli = cli, .operands = argv + first + 1, .n_operands = argc - first - 1};

@@ -98,6 +98,7 @@ static void add_letters(cJSON *to, const struct job_status *figures)
     cJSON *letters = cJSON_AddObjectToObject(to, "dead_letters");
     json_add_number(letters, "kept", figures->dead_letters);
     json_add_number(letters, "only_counted", figures->dead_beyond);
+    json_add_time(letters, "oldest", figures->oldest_letter_ns);
     cJSON *reasons = cJSON_AddArrayToObject(letters, "reasons");
     for (size_t i = 0; i < figures->n_reasons; i++) {
         cJSON *reason = cJSON_CreateObject();

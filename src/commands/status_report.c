@@ -86,7 +86,7 @@ static void clear_figures(struct job_status *figures)
     memset(figures, 0, sizeof *figures);
     figures->list_requests = figures->unmatched = -1;
     figures->last_start_ns = figures->last_end_ns = INT64_MIN;
-    figures->good_from_ns = figures->good_to_ns = INT64_MIN;
+    figures->good_from_ns = figures->good_to_ns = figures->oldest_letter_ns = INT64_MIN;
 }
 
 static enum status read_figures(struct job_report *report, struct ledger *ledger, struct err *err)

@@ -106,6 +106,10 @@ static void print_letters(const struct job_status *figures)
     if (figures->dead_beyond) {
         printf(", only counted %" PRIu64, figures->dead_beyond);
     }
+    if (figures->oldest_letter_ns != INT64_MIN) {
+        printf(", the oldest of ");
+        print_time(figures->oldest_letter_ns);
+    }
     printf("\n");
     for (size_t i = 0; i < figures->n_reasons; i++) {
         printf("  %11" PRIu64 "  ", figures->reasons[i].letters);

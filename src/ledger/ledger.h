@@ -213,6 +213,7 @@ struct job_status {
     int64_t good_from_ns, good_to_ns; /* the good window; INT64_MIN: none */
     uint64_t objects[4];              /* by object_state, pruned ones included as settled */
     uint64_t read, dead_letters;
+    int64_t oldest_letter_ns;               /* INT64_MIN: there is none, or nobody knows */
     uint64_t dead_beyond;                   /* dead letters that were only counted */
     size_t n_sinks;                         /* those that were asked for, in their order */
     int64_t sink_numbers[LEDGER_SINKS_MAX]; /* as in ledger_sinks(); -1: never counted */

@@ -88,6 +88,11 @@ static sqlite3_stmt *matching(struct ledger *ledger, enum ledger_sql sql,
     if (filter->since_ns != INT64_MIN) {
         bind_int(statement, 3, filter->since_ns);
     }
+    sqlite3_bind_null(statement, 7);
+    if (filter->before_ns) {
+        bind_int(statement, 7, filter->before_ns);
+    }
+    bind_int(statement, 8, filter->gone);
     return statement;
 }
 
@@ -130,6 +135,20 @@ enum status ledger_letter_count(struct ledger *ledger, const struct letter_filte
     }
     ledger_unlock(ledger);
     return status;
+}
+
+enum status ledger_letters_drop(struct ledger *ledger, const int64_t *ids, size_t n,
+                                uint64_t *dropped, struct err *err)
+{
+    *dropped = 0;
+    enum status status = ledger_begin(ledger, err);
+    for (size_t i = 0; status == OK && i < n; i++) {
+        sqlite3_stmt *drop = ledger_statement(ledger, SQL_LETTER_DROP);
+        bind_int(drop, 1, ids[i]);
+        status = ledger_run(ledger, drop, "dropping dead letters", err);
+        *dropped += status == OK ? (uint64_t)sqlite3_changes(ledger->db) : 0;
+    }
+    return ledger_end(ledger, status, err);
 }
 
 enum status ledger_letter(struct ledger *ledger, int64_t id, struct arena *texts,

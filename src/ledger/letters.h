@@ -1,7 +1,7 @@
 /*
- * ledger_letters: the dead letters of the ledger, read page by page, and their objects opened
- * again. Used by `dead-letters` only; how letters come into the ledger and leave it is in ledger.h
- * (ledger_bury, ledger_settle).
+ * ledger_letters: the dead letters of the ledger, read page by page, dropped, and their objects
+ * opened again. Used by `dead-letters` only; how letters come into the ledger and leave it is in
+ * ledger.h (ledger_bury, ledger_settle).
  */
 #ifndef LEDGER_LETTERS_H
 #define LEDGER_LETTERS_H
@@ -14,6 +14,8 @@ struct letter_filter {
     const char *reason; /* a part of the reason; a number in it stands for every number, as '#'
                            does; NULL: any */
     int64_t since_ns;   /* buried then or later; INT64_MIN: whenever */
+    int64_t before_ns;  /* buried before, or nobody knows when; 0: whenever */
+    bool gone;          /* only of objects that the ledger does not know any more */
 };
 
 /* A letter. Its texts lie in the arena it was read into. */
@@ -42,6 +44,10 @@ enum status ledger_letter_page(struct ledger *ledger, const struct letter_filter
                                size_t *n, struct err *err);
 enum status ledger_letter_count(struct ledger *ledger, const struct letter_filter *filter,
                                 uint64_t *count, struct err *err);
+
+/* Forgets letters; the counts of their objects stay. *dropped: how many of them there were. */
+enum status ledger_letters_drop(struct ledger *ledger, const int64_t *ids, size_t n,
+                                uint64_t *dropped, struct err *err);
 
 /* One letter. AGAIN: there is none of that id. */
 enum status ledger_letter(struct ledger *ledger, int64_t id, struct arena *texts,

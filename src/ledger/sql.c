@@ -9,10 +9,13 @@
 #define STARTED "(SELECT started FROM run WHERE id = ?1)"
 
 /* struct letter_filter */
-#define LETTERS_THAT_MATCH                                                       \
-    "(?1 IS NULL OR s.job = ?1)"                                                 \
-    " AND (?2 IS NULL OR instr(folded_digits(d.reason), folded_digits(?2)) > 0)" \
-    " AND (?3 IS NULL OR d.buried >= ?3)"
+#define LETTERS_THAT_MATCH                                                                    \
+    "(?1 IS NULL OR s.job = ?1)"                                                              \
+    " AND (?2 IS NULL OR instr(folded_digits(d.reason), folded_digits(?2)) > 0)"              \
+    " AND (?3 IS NULL OR d.buried >= ?3)"                                                     \
+    " AND (?7 IS NULL OR coalesce(d.buried, 0) < ?7)"                                         \
+    " AND (?8 = 0 OR NOT EXISTS (SELECT 1 FROM object o WHERE o.scope = d.scope AND o.key = " \
+    "d.key))"
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -124,6 +127,7 @@ static const char *const texts[SQL_COUNT] = {
         "DELETE FROM dead_letter WHERE scope = ?1 AND key = ?2 AND run <> ?3",
     [SQL_LETTER_DROP_ATTEMPT] =
         "DELETE FROM dead_letter WHERE scope = ?1 AND key = ?2 AND run = ?3",
+    [SQL_LETTER_DROP] = "DELETE FROM dead_letter WHERE id = ?1",
     [SQL_LETTER_PAGE] = "SELECT d.id, d.buried, s.job, d.sink, d.key, d.line, d.reason"
                         " FROM dead_letter d JOIN scope s ON s.id = d.scope"
                         " WHERE " LETTERS_THAT_MATCH " AND d.id < ?4 ORDER BY d.id DESC LIMIT ?5",
@@ -182,7 +186,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_STATUS_TOTAL_OBJECT] = "SELECT objects, read FROM total_object WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_TOTAL_SINK] =
         "SELECT sink, stored, duplicate, expired, dead FROM total_sink WHERE " OBJECTS_OF_JOB,
-    [SQL_STATUS_LETTERS] = "SELECT count(*) FROM dead_letter WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_LETTERS] = "SELECT count(*), min(buried) FROM dead_letter WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_REASONS] =
         "SELECT folded_digits(reason), count(*) FROM dead_letter WHERE " OBJECTS_OF_JOB
         " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10",

@@ -130,6 +130,7 @@ static void set_unmatched(sqlite3_stmt *row, struct job_status *out)
 static void add_letters(sqlite3_stmt *row, struct job_status *out)
 {
     out->dead_letters = (uint64_t)sqlite3_column_int64(row, 0);
+    out->oldest_letter_ns = time_or_never(row, 1);
 }
 
 /* Half of the room is for the key, so that the reason is always seen. */
@@ -244,6 +245,7 @@ static void clear(struct job_status *out)
     memset(out, 0, sizeof *out);
     out->list_requests = out->unmatched = -1;
     out->last_start_ns = out->last_end_ns = out->good_from_ns = out->good_to_ns = INT64_MIN;
+    out->oldest_letter_ns = INT64_MIN;
 }
 
 enum status ledger_job_runs(struct ledger *ledger, const char *job, struct job_status *out,

@@ -1,6 +1,7 @@
 """Dead letters as an operator meets them: listed, shown, and their objects read again."""
 
 import datetime
+import json
 import os
 import sqlite3
 import sys
@@ -309,6 +310,67 @@ class Requeue(Letters):
         gets = len(server.of("get"))
         self.pull()
         self.assertEqual(len(server.of("get")), gets + 1)
+
+
+class Drop(Letters):
+    def counts(self):
+        """What the sink is said to have, and how many letters there are."""
+        job = json.loads(self.run_program("status", "--json").out)["jobs"][0]
+        return job["sinks"], job["dead_letters"]["kept"]
+
+    def test_by_number(self):
+        self.sample()
+        sinks, kept = self.counts()
+        first, *others = [row["id"] for row in self.rows()]
+        self.assertIn("1 letters dropped", self.command("drop", first).out)
+        self.assertEqual([row["id"] for row in self.rows()], others)
+        self.assertEqual(self.counts(), (sinks, kept - 1), "what was dead stays counted as dead")
+        result = self.command("drop", first, others[0], code=1)
+        self.assertIn(first, result.err)
+        self.assertIn("1 letters dropped", result.out)
+
+    def test_of_objects_that_are_gone(self):
+        server = self.sample()
+        self.assertIn("0 letters dropped", self.command("drop", "--gone").out)
+        del server.objects[A]
+        self.pull()
+        gone = [(A, 2), (A, 3)]
+        left = [place for place in self.places() if place not in gone]
+        self.assertEqual(self.places("--gone"), gone)
+        self.assertIn("2 letters dropped", self.command("drop", "--gone").out)
+        self.assertEqual(self.places(), left)
+        self.assertEqual(len(left), 3)
+
+    def test_by_date(self):
+        self.sample()
+        self.ledger_execute("UPDATE dead_letter SET buried = 1000000000 WHERE id <= 2")
+        self.ledger_execute("UPDATE dead_letter SET buried = NULL WHERE id = 3")
+        self.assertEqual([row["id"] for row in self.rows("--before", "-90d")], ["3", "2", "1"])
+        oldest = json.loads(self.run_program("status", "--json").out)["jobs"][0]["dead_letters"]["oldest"]
+        self.assertEqual(oldest, "1970-01-01T00:00:01Z")
+        self.command("drop", "--before", "-90d", "--job", "lyvecloud")
+        self.assertEqual([row["id"] for row in self.rows()], ["5", "4"])
+
+    def test_more_than_a_page(self):
+        self.sample()
+        self.ledger_execute(
+            "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 499)"
+            " INSERT INTO dead_letter (scope, key, run, line, sink, reason, len, hash, bytes, buried)"
+            " SELECT 1, x'61', 1, i, '', iif(i % 2, 'odd', 'even'), 0, 0, x'', 1 FROM n"
+        )
+        self.assertIn("200 letters dropped", self.command("drop", "--reason", "odd").out)
+        self.assertEqual(self.ledger("SELECT count(*) FROM dead_letter"), [(205,)])
+
+    def test_of_a_job_that_is_no_more(self):
+        self.sample()
+        self.ledger_execute("UPDATE scope SET job = 'former'")
+        self.assertIn("5 letters dropped", self.command("drop", "--job", "former").out)
+
+    def test_never_all_by_mistake(self):
+        self.sample()
+        for arguments in ((), ("1", "--gone"), ("x",), ("--before", "soon")):
+            self.command("drop", *arguments, code=2)
+        self.assertEqual(len(self.rows()), 5)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ class Text(Status):
         text = self.status()
         for words in ("job lyvecloud\n", "complete", "settled 2, listed 0, failed 0, quarantined 0, unmatched 0", "read 7"):
             self.assertIn(words, text)
-        for words in ("stored 3, duplicate 1, expired 0, dead 3", "dead letters kept 3\n", "newest record 2026-03-01T10:00:03"):
+        for words in ("stored 3, duplicate 1, expired 0, dead 3", "dead letters kept 3, the oldest of 20", "newest record 2026-03-01T10:00:03"):
             self.assertIn(words, text)
         self.assertRegex(text, r"lyve_iam +newest record never\n")
         self.assertRegex(text, r"good window +2026-01-01T00:00:00Z to \S+, lag \d+s\n")
