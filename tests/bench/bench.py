@@ -8,6 +8,7 @@ runs. What each row compares is said in doc/performance.md. Called by scripts/be
 import argparse
 import os
 import sqlite3
+import statistics
 import subprocess
 import sys
 import time
@@ -48,7 +49,9 @@ class Bench:
     def __init__(self, build, work, quick):
         self.build = tools.Build(build)
         self.work = work
+        self.quick = quick
         self.rounds = 5 if quick else 11
+        self.few = 3 if quick else 5  # where a round takes seconds
         self.keys = 200_000 if quick else 1_000_000
 
     def corpus(self, name):
@@ -121,7 +124,7 @@ def against_plain(bench):
     lines = [count_lines([bench.build.gateway, "parse", *objects]), count_lines([bench.build.tool("plain"), *objects])]
     if lines[0] != lines[1] or not lines[0]:
         raise RuntimeError("the gateway gives %d lines, the plain twin %d" % tuple(lines))
-    found = medians(bench.rounds, {"gateway": bench.parse(objects), "other": lambda: run([bench.build.tool("plain"), *objects])})
+    found = medians(bench.few, {"gateway": bench.parse(objects), "other": lambda: run([bench.build.tool("plain"), *objects])})
     return core_speed(found["gateway"], found["other"])
 
 
@@ -135,7 +138,7 @@ def posting_against_plain(bench):
     with Server(bench.build) as sink:
         url = sink.url + "/api/v2/write"
         plain = [bench.build.tool("plain"), "--post", url, *bench.large()]
-        found = medians(bench.rounds, {"gateway": bench.post_files(sink, "on"), "other": lambda: run(plain)})
+        found = medians(bench.few, {"gateway": bench.post_files(sink, "on"), "other": lambda: run(plain)}, ["gateway"])
     return speed(found["gateway"], found["other"])
 
 
@@ -155,7 +158,7 @@ def posting_against_points(bench):
     with Server(bench.build) as sink:
         python = [sys.executable, os.path.join(HERE, "points.py"), sink.url, *some]
         works = {"gateway": bench.post_files(sink, "off", len(some)), "other": lambda: run(python, {"PYTHONPATH": library})}
-        return speed(*medians(1 if bench.rounds == 5 else 3, works).values())
+        return speed(*medians(1 if bench.quick else 3, works, ["gateway"]).values())  # the other takes long and is far off
 
 
 def two_workers(bench):
@@ -163,7 +166,7 @@ def two_workers(bench):
     if not hasattr(bench, "workers_found"):
         with Server(bench.build, "--latency-ms", "20", "--folder", bench.corpus("medium")) as server:
             jobs = {n: bench.keep(Job(bench.build, s3(server), influxdb(server.url), n)) for n in (1, 2)}
-            bench.workers_found = medians(3, {n: job.pull for n, job in jobs.items()})
+            bench.workers_found = medians(bench.few, {n: job.pull for n, job in jobs.items()}, [2])
     return bench.workers_found
 
 
@@ -192,7 +195,7 @@ def against_curl(bench):
 def four_workers(bench):
     with Server(bench.build, "--latency-ms", "5", "--folder", bench.corpus("small-1000")) as server:
         jobs = {n: bench.keep(Job(bench.build, s3(server), influxdb(server.url), n)) for n in (4, 1)}
-        found = medians(1 if bench.rounds == 5 else 3, {n: job.pull for n, job in jobs.items()})
+        found = medians(1 if bench.quick else 3, {n: job.pull for n, job in jobs.items()}, [4])
     return speed(found[4], found[1])
 
 
@@ -244,14 +247,16 @@ def batches_of(command):
 
 
 def over_influxd(bench):
-    """A real influxd: the same bytes posted by a trivial client, one connection each, buckets new each time."""
+    """A real influxd: the same bytes posted by a trivial client, one connection each, buckets new each time. What
+    counts is the median of the pairs' ratios: influxd's own speed drifts, and what a run leaves behind burdens the next
+    one, so that the two also take turns in who is first."""
     import http.client
 
     from servers import real
 
     if not real.PRESENT:
         raise Unmeasurable("no influxd (scripts/servers builds it)")
-    count = 20 if bench.rounds == 5 else 64
+    count = 20 if bench.quick else 64
     batches = batches_of([bench.build.gateway, "parse", *bench.large()[:count]])
     headers = {"Authorization": "Token " + real.ADMIN_TOKEN}
     influx = real.Influx()
@@ -271,12 +276,18 @@ def over_influxd(bench):
                 run(job.command(**NOTHING))
                 return job.pull(until=until).wall_s
 
-        trivial("first-t"), gateway("first-g")
-        pairs = [(gateway("g%d" % i), trivial("t%d" % i)) for i in range(3 if bench.rounds == 5 else 7)]
+        def pair(number):
+            """(seconds of the gateway, of the other)"""
+            if number % 2:
+                return gateway("g%d" % number), trivial("t%d" % number)
+            return tuple(reversed((trivial("t%d" % number), gateway("g%d" % number))))
+
+        pair(0)
+        pairs = [pair(1 + i) for i in range(4 if bench.quick else 8)]
     finally:
         influx.stop()
-    gateways, trivials = (sorted(times)[len(pairs) // 2] for times in zip(*pairs))
-    return gateways / trivials, "%.2f s, %.2f s" % (gateways, trivials)
+    gateways, trivials = (statistics.median(times) for times in zip(*pairs))
+    return statistics.median(ours / other for ours, other in pairs), "%.2f s, %.2f s" % (gateways, trivials)
 
 
 PARSE = "`parse`, gz to line protocol, one worker"

@@ -48,11 +48,12 @@ def run(command, environment=None):
     return Run(wall_s, usage.ru_utime + usage.ru_stime, text)
 
 
-def medians(rounds, works):
-    """Runs each of {name: function giving a Run} once per round, in turns; {name: Run of medians}."""
+def medians(rounds, works, warm=None):
+    """Runs each of {name: function giving a Run} once per round, in turns; {name: Run of medians}. Before that it runs
+    those named by warm (None: all) once to fill caches, which is not counted."""
     runs = {name: [] for name in works}
-    for work in works.values():
-        work()  # the first time fills caches and is not counted
+    for name in works if warm is None else warm:
+        works[name]()
     for _ in range(rounds):
         for name, work in works.items():
             runs[name].append(work())
