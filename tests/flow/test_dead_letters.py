@@ -356,7 +356,7 @@ class Drop(Letters):
         self.ledger_execute(
             "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 499)"
             " INSERT INTO dead_letter (scope, key, run, line, sink, reason, len, hash, bytes, buried)"
-            " SELECT 1, x'61', 1, i, '', iif(i % 2, 'odd', 'even'), 0, 0, x'', 1 FROM n"
+            " SELECT 1, x'61', 1, i, '', CASE i % 2 WHEN 1 THEN 'odd' ELSE 'even' END, 0, 0, x'', 1 FROM n"
         )
         self.assertIn("200 letters dropped", self.command("drop", "--reason", "odd").out)
         self.assertEqual(self.ledger("SELECT count(*) FROM dead_letter"), [(205,)])
