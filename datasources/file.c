@@ -299,7 +299,7 @@ static enum status object_give(struct walk *walk, struct slice key, const struct
     struct object object = {
         .key = key,
         .size = stat->st_size,
-        .last_modified_ns = (int64_t)stat->st_mtim.tv_sec * NS_PER_SECOND + stat->st_mtim.tv_nsec,
+        .last_modified_ns = timestamp_from_seconds(stat->st_mtim.tv_sec, stat->st_mtim.tv_nsec),
     };
     etag_of(stat, object.etag);
     return walk->to->object(walk->to, &object, err);

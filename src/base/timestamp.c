@@ -91,6 +91,13 @@ static bool join_ns(int64_t seconds, int64_t nanosecond, int64_t *ns)
            !__builtin_add_overflow(*ns, nanosecond, ns);
 }
 
+int64_t timestamp_from_seconds(int64_t seconds, int64_t nanosecond)
+{
+    int64_t ns;
+    bool fits = join_ns(seconds, nanosecond, &ns) && ns != INT64_MIN;
+    return fits ? ns : seconds < 0 ? INT64_MIN + 1 : INT64_MAX;
+}
+
 static int64_t civil_seconds(const struct civil *civil)
 {
     return days_from_civil(civil->year, civil->month, civil->day) * SECONDS_PER_DAY +

@@ -41,6 +41,10 @@ struct civil timestamp_civil(int64_t ns);
  * first) or the result does not fit. */
 bool timestamp_from_civil(const struct civil *civil, int64_t *ns);
 
+/* seconds since 1970 and nanoseconds, as file systems keep times; what is too far away for an
+ * int64_t is its second or its last value (the first stands for no time in places). */
+int64_t timestamp_from_seconds(int64_t seconds, int64_t nanosecond);
+
 /*
  * RFC 3339, as loose as the formats of doc/formats demand: "T", "t" or one space between date and
  * time; 0 to 9 fractional digits (more are accepted and cut); "Z", "z", "+hh:mm", "-hh:mm", or no

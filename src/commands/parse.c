@@ -155,7 +155,7 @@ static int64_t date_of(const struct parse *parse, int fd)
     if (parse->last_modified_ns != INT64_MIN || fd == STDIN_FILENO || fstat(fd, &info) != 0) {
         return parse->last_modified_ns;
     }
-    return info.st_mtim.tv_sec * NS_PER_SECOND + info.st_mtim.tv_nsec;
+    return timestamp_from_seconds(info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
 }
 
 static enum status parse_open_file(struct parse *parse, int fd, struct err *err)

@@ -316,6 +316,29 @@ static void days_follow_each_other(void **state)
     }
 }
 
+/* As of a file that somebody dated 2400. */
+static void times_of_files_end_where_ours_do(void **state)
+{
+    static const struct {
+        int64_t seconds, nanosecond, ns;
+    } rows[] = {
+        {0, 0, 0},
+        {1, 5, 1000000005},
+        {-1, 999999999, -1},
+        {INT64_C(9223372036), 854775807, INT64_MAX},
+        {INT64_C(9223372036), 854775808, INT64_MAX},
+        {INT64_C(13569465600), 0, INT64_MAX},
+        {INT64_MAX, 0, INT64_MAX},
+        {INT64_C(-9223372037), 145224194, INT64_MIN + 2},
+        {INT64_C(-9223372037), 145224192, INT64_MIN + 1},
+        {INT64_MIN, 0, INT64_MIN + 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(timestamp_from_seconds(rows[i].seconds, rows[i].nanosecond) == rows[i].ns);
+    }
+}
+
 static void seconds_since_1970_are_read(void **state)
 {
     (void)state;
@@ -365,6 +388,7 @@ int main(void)
         cmocka_unit_test(arguments_are_read),
         cmocka_unit_test(durations_are_read),
         cmocka_unit_test(what_is_not_a_duration_is_refused),
+        cmocka_unit_test(times_of_files_end_where_ours_do),
         cmocka_unit_test(seconds_since_1970_are_read),
         cmocka_unit_test(times_are_written),
         cmocka_unit_test(days_follow_each_other),
