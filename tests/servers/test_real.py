@@ -44,12 +44,12 @@ class Servers(Case):
         self.influx.make_bucket(name, retention_s)
         return name
 
-    def real_config(self, log_bucket, influx_bucket=None, s3=None, influx=None):
+    def real_config(self, log_bucket, influx_bucket=None, s3=None, influx=None, parsers=None):
         stanza = {"endpoint_url": self.s3.url, "log_bucket": log_bucket, "access_key": real.KEY_ID, "secret_key": real.SECRET, "region": real.REGION}
         sink = {"host": self.influx.url, "token": real.ADMIN_TOKEN, "org": real.ORG, "bucket": influx_bucket or log_bucket}
         stanza.update(s3 or {})
         sink.update(influx or {})
-        self.write_config({"lyvecloud": stanza, "datasources": ["influxdb"], "influxdb": sink, "state": self.state_path})
+        self.write_config({"lyvecloud": stanza, "datasources": ["influxdb"], "influxdb": sink, "state": self.state_path, "parsers": parsers or {}})
 
 
 class Dashboard(Servers):
@@ -193,7 +193,7 @@ class RoundTrips(Servers):
         self.assertEqual(found, wanted)
 
     def test_nasty_texts(self):
-        texts = ['quote " and \\ and \\" end\\', "line\nbreak\r\nand\ttab", "größe 東京 🚚", ", = #", "\u2028\u0085", "x" * 70000, "\\n not a newline"]
+        texts = ['quote " and \\ and \\" end\\', "line\nbreak\r\nand\ttab", "größe 東京 🚚", ", = #", "\u2028\u0085", "nul\x00in", "x" * 70000, "\\n not a newline"]
         records = []
         for number, text in enumerate(texts):
             records.append({"ApiEvent": {"EventName": "e%d" % number, "Request": {"RequestTime": "10:00:00"}, "Response": {"ResponseError": text}}})
@@ -202,6 +202,18 @@ class RoundTrips(Servers):
         self.assert_figures(self.pull(), read=len(texts), stored=len(texts), dead=0)
         found = self.influx.texts(bucket, "api-01", "ApiEvent.Response.ResponseError", "ApiEvent.EventName")
         self.assertEqual(found, {"e%d" % number: text for number, text in enumerate(texts)})
+
+    def test_nasty_names(self):
+        """Whatever an operator calls measurements, tags and fields comes back under these names."""
+        measurement = 'm"; DROP TABLE x;--%s, =\'#../x'
+        tags, texts, numbers = ["t\"a'g, =", " spaces ", "größe", "a=b"], ["te\"xt'", "=1+1", "x, y"], ['i,"nt', "0"]
+        columns = [{"tag": name, "path": "v"} for name in tags] + [{"text": name, "path": "v"} for name in texts] + [{"int": name, "path": "n"} for name in numbers]
+        odd = {"record_keys": ["v"], "measurement": measurement, "columns": columns, "time": {"path": "t", "precision": "ns"}}
+        bucket = self.bucket_pair([self.one({"v": 'a "b"', "n": 7, "t": "2026-03-01T10:00:00Z"})])
+        self.real_config(bucket, s3={"parse": ["odd"]}, parsers={"odd": odd})
+        self.assert_figures(self.pull(), read=1, stored=1, dead=0)
+        key = (measurement, tuple((name, 'a "b"') for name in sorted(tags)), expect.read_time("2026-03-01T10:00:00Z"))
+        self.assertEqual(self.influx.points(bucket), {key: {name: 'a "b"' for name in texts} | {name: 7 for name in numbers}})
 
     def test_odd_keys(self):
         names = ["a b+c.gz", "quote\"d'.gz", "per%cent%20.gz", "amp&er;sand<>.gz", "über-東京.gz", "tilde~!$*(),:@=?#.gz", "y" * 240 + ".gz"]
