@@ -1,0 +1,86 @@
+"""Places behind TLS: what is trusted, what is not, and that nobody who is not gets to see a secret."""
+
+import os
+import ssl
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from lib.harness import FOLDER, Case, packed, s3_record  # noqa: E402
+
+KEY = FOLDER + "S3-orders-2026-03-01-12-00-00.gz"
+OURS, ANOTHERS = "IP:127.0.0.1", "DNS:another.example"
+
+
+class Tls(Case):
+    def certificate(self, names=OURS):
+        """A certificate that is its own authority; its file has its key too."""
+        path = os.path.join(self.folder, "certificate.pem")
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        command += ["-subj", "/CN=loggateway test", "-addext", "subjectAltName=" + names, "-keyout", path + ".key", "-out", path]
+        subprocess.run(command, check=True, capture_output=True)
+        return path
+
+    def secure(self, server, path):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path, path + ".key")
+        server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
+        return server.url.replace("http:", "https:")
+
+    def two_places(self, s3_names=None, influx_names=None, trusted=True):
+        """S3 and InfluxDB, behind TLS where there are names for it."""
+        s3, influx = self.server({KEY: packed(*(s3_record(number) for number in range(20)))}), self.server()
+        options = []
+        for server, names in ((s3, s3_names), (influx, influx_names)):
+            path = self.certificate(names) if names else None
+            url = self.secure(server, path) if names else server.url
+            options.append((url, {"ca_file": path} if names and trusted else {}))
+        (s3_url, s3_more), (influx_url, influx_more) = options
+        self.flat_config(s3, s3={"endpoint_url": s3_url, "retries": 0, **s3_more}, influx={"host": influx_url, **influx_more})
+        return s3, influx
+
+    def assert_refused(self, words, server, influx):
+        result = self.pull(code=1)
+        self.assertIn("TLS: ", result.err)
+        self.assertIn(words, result.err)
+        self.assertIn("ca_file", result.err)
+        self.assertEqual(server.requests, [], "nobody said a word to it")
+        self.assertEqual(influx.audit_points(), {})
+        self.assertEqual(self.ledger("SELECT count(*) FROM object WHERE state = 1")[0][0], 0, "settled")
+
+    def test_a_trusted_s3(self):
+        self.two_places(s3_names=OURS)
+        self.assert_figures(self.pull(), read=20, stored=20)
+        self.assertEqual(self.ledger("SELECT count(*) FROM object WHERE state = 1")[0][0], 1, "settled")
+
+    def test_a_trusted_influxdb(self):
+        influx = self.two_places(influx_names=OURS)[1]
+        self.assert_figures(self.pull(), read=20, stored=20)
+        self.assertEqual(len(influx.audit_points()), 20)
+
+    def test_an_s3_that_nobody_vouches_for(self):
+        s3, influx = self.two_places(s3_names=OURS, trusted=False)
+        self.assert_refused("certificate", s3, influx)
+
+    def test_an_influxdb_that_nobody_vouches_for(self):
+        influx = self.two_places(influx_names=OURS, trusted=False)[1]
+        self.assert_refused("certificate", influx, influx)
+
+    def test_an_s3_with_anothers_certificate(self):
+        s3, influx = self.two_places(s3_names=ANOTHERS)
+        self.assert_refused("127.0.0.1", s3, influx)
+
+    def test_an_influxdb_with_anothers_certificate(self):
+        influx = self.two_places(influx_names=ANOTHERS)[1]
+        self.assert_refused("127.0.0.1", influx, influx)
+
+    def test_a_ca_file_that_is_not_there(self):
+        s3, influx = self.two_places(s3_names=OURS)
+        os.unlink(os.path.join(self.folder, "certificate.pem"))
+        self.assert_refused("certificate.pem", s3, influx)
+
+
+if __name__ == "__main__":
+    unittest.main()
