@@ -154,7 +154,14 @@ static enum status check_column(const struct schema *schema, sqlite3_stmt *row,
     const char *name = (const char *)sqlite3_column_text(row, 0);
     const char *type = (const char *)sqlite3_column_text(row, 1);
     int place = sqlite3_column_int(row, 2);
+    const char *table = (const char *)sqlite3_column_text(row, 3);
     existing->columns++;
+    if (strcmp(table, schema->measurement) != 0) {
+        return err_set(err, FAILED,
+                       "there is \"%s\" already, and SQLite takes upper and lower case for the "
+                       "same: use another file",
+                       table);
+    }
     if (place > 0) {
         existing->key_columns++;
         return is_key_column(schema, (size_t)place, name)
@@ -176,7 +183,10 @@ static enum status check_column(const struct schema *schema, sqlite3_stmt *row,
 static enum status read_columns(sqlite3 *db, const struct schema *schema, struct existing *existing,
                                 struct err *err)
 {
-    static const char sql[] = "SELECT name, type, pk FROM pragma_table_info(?)";
+    static const char sql[] =
+        "SELECT columns.name, columns.type, columns.pk, tables.name"
+        " FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
+        " WHERE tables.type = 'table' AND tables.name = ? COLLATE NOCASE";
     CLEANUP(statement_finish) sqlite3_stmt *columns = NULL;
     if (sqlite3_prepare_v2(db, sql, -1, &columns, NULL) != SQLITE_OK) {
         return sqlite_failed(db, err);

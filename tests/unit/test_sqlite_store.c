@@ -204,6 +204,24 @@ static void one_measurement_has_one_schema(void **state)
     sim_expect_rows(f, "SELECT count(*) FROM \"audit-01\"", "2\n");
 }
 
+/* Elsewhere they are two; here one would overwrite the other's points. */
+static void measurements_that_differ_by_case(void **state)
+{
+    struct fixture *f = *state;
+    struct schema upper = sim_audit;
+    upper.measurement = "AUDIT-01";
+    struct slice tags[] = {S("a"), S("b")};
+    struct value fields[] = {TEXT(S("m")), INTEGER(7)};
+    struct point point = sim_audit_point(tags, fields, 1);
+    sim_put(f, &point);
+    sim_flush_ok(f);
+    point.schema = &upper;
+    sim_put(f, &point);
+    assert_int_equal(sim_flush(f), FAILED);
+    assert_non_null(strstr(f->err.text, "table \"AUDIT-01\": there is \"audit-01\" already"));
+    sim_expect_rows(f, "SELECT count(*) FROM \"audit-01\"", "1\n");
+}
+
 static void a_batch_has_an_end(void **state)
 {
     struct fixture *f = *state;
@@ -245,6 +263,7 @@ int main(void)
         SIM_TEST(fields_are_added),
         SIM_TEST(keys_and_types_stay),
         SIM_TEST(one_measurement_has_one_schema),
+        SIM_TEST(measurements_that_differ_by_case),
         SIM_TEST(a_batch_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
