@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lib.harness import FOLDER, Case, packed, s3_record  # noqa: E402
 
 KEY = FOLDER + "S3-orders-2026-03-01-12-00-00.gz"
-OURS, ANOTHERS = "IP:127.0.0.1", "DNS:another.example"
+OURS, ELSEWHERE = "IP:127.0.0.1", "DNS:elsewhere.example"
 
 
 class Tls(Case):
@@ -68,12 +68,12 @@ class Tls(Case):
         influx = self.two_places(influx_names=OURS, trusted=False)[1]
         self.assert_refused("certificate", influx, influx)
 
-    def test_an_s3_with_anothers_certificate(self):
-        s3, influx = self.two_places(s3_names=ANOTHERS)
+    def test_an_s3_with_the_certificate_of_another(self):
+        s3, influx = self.two_places(s3_names=ELSEWHERE)
         self.assert_refused("127.0.0.1", s3, influx)
 
-    def test_an_influxdb_with_anothers_certificate(self):
-        influx = self.two_places(influx_names=ANOTHERS)[1]
+    def test_an_influxdb_with_the_certificate_of_another(self):
+        influx = self.two_places(influx_names=ELSEWHERE)[1]
         self.assert_refused("127.0.0.1", influx, influx)
 
     def test_a_ca_file_that_is_not_there(self):
