@@ -307,6 +307,7 @@ static CURLcode options_set(struct http *http, const struct http_request *reques
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_ns / NS_PER_MS));
     if (request->ca_file) {
         SET(CURLOPT_CAINFO, request->ca_file);
+        SET(CURLOPT_CAPATH, (char *)NULL); /* the system's folder, which counts as well */
     }
     code = code != CURLE_OK ? code : method_set(easy, request);
     if (request->signature) {

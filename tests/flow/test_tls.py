@@ -1,6 +1,7 @@
 """Places behind TLS: what is trusted, what is not, and that nobody who is not gets to see a secret."""
 
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -8,20 +9,33 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from lib.harness import FOLDER, Case, packed, s3_record  # noqa: E402
+from lib.harness import BINARY, ENVIRONMENT, FOLDER, Case, packed, s3_record  # noqa: E402
 
 KEY = FOLDER + "S3-orders-2026-03-01-12-00-00.gz"
 OURS, ELSEWHERE = "IP:127.0.0.1", "DNS:elsewhere.example"
 
 
 class Tls(Case):
-    def certificate(self, names=OURS):
-        """A certificate that is its own authority; its file has its key too."""
-        path = os.path.join(self.folder, "certificate.pem")
+    def certificate(self, names=OURS, name="certificate.pem"):
+        """A certificate that is its own authority; its key is beside it."""
+        path = os.path.join(self.folder, name)
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        command += ["-subj", "/CN=loggateway test", "-addext", "subjectAltName=" + names, "-keyout", path + ".key", "-out", path]
+        command += ["-subj", "/CN=" + name, "-addext", "subjectAltName=" + names, "-keyout", path + ".key", "-out", path]
         subprocess.run(command, check=True, capture_output=True)
         return path
+
+    def pull_where_all_trust(self, path):
+        """A pull on a machine that trusts a certificate by itself: in a mount namespace with other /etc/ssl/certs."""
+        folder = os.path.join(self.folder, "trusted")
+        os.mkdir(folder)
+        for name in ("authority.pem", "ca-certificates.crt"):  # found by its hash, and the bundle
+            shutil.copy(path, os.path.join(folder, name))
+        subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+        inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && "$@"', folder]
+        if subprocess.run([*inside, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no namespaces here")
+        command = [*inside, BINARY, "-c", self.config_path, "pull", "--from-date", "2026-01-01"]
+        return subprocess.run(command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
 
     def secure(self, server, path):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -75,6 +89,24 @@ class Tls(Case):
     def test_an_influxdb_with_the_certificate_of_another(self):
         influx = self.two_places(influx_names=ELSEWHERE)[1]
         self.assert_refused("127.0.0.1", influx, influx)
+
+    def test_the_systems_authorities(self):
+        s3, influx = self.two_places(s3_names=OURS, trusted=False)
+        result = self.pull_where_all_trust(os.path.join(self.folder, "certificate.pem"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(influx.audit_points()), 20)
+
+    def test_a_ca_file_stands_in_their_place(self):
+        s3, influx = self.two_places(s3_names=OURS)
+        path = os.path.join(self.folder, "certificate.pem")
+        other = self.certificate(name="other.pem")
+        os.rename(path, path + ".trusted")
+        os.rename(other, path)  # which is what ca_file names
+        result = self.pull_where_all_trust(path + ".trusted")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("TLS: ", result.stderr)
+        self.assertEqual(s3.requests, [])
+        self.assertEqual(influx.audit_points(), {})
 
     def test_a_ca_file_that_is_not_there(self):
         s3, influx = self.two_places(s3_names=OURS)
