@@ -2,13 +2,14 @@
 
 import json
 import os
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import generate  # noqa: E402
-from lib import expect, scripted  # noqa: E402
+from lib import expect, harness, scripted  # noqa: E402
 from lib.harness import FOLDER, SECRET_KEY, Case, lines, packed, s3_record  # noqa: E402
 
 FLAT = """\
@@ -159,6 +160,16 @@ class Usage(Case):
             result = self.run_program(command, "lyvecloud", "other")
             self.assertEqual(result.code, 2, "%s: %s" % (command, result))
             self.assertIn("%s: one job at most: 'other' is too many" % command, result.err)
+
+    def test_output_that_is_not_written_is_a_failure(self):
+        """A table cut short by a full disk does not look whole."""
+        self.write_config({"jobs": [{"name": "a", "from": "logs", "to": ["out"]}], "logs": {"type": "file", "path": self.folder}, "out": {"type": "file", "path": self.path("out")}})
+        for command in ("modules", "status", "status --json", "schedule -n 5000", "check"):
+            with self.subTest(command=command), open("/dev/full", "wb") as full:
+                run = [harness.BINARY, "-c", self.config_path, *command.split()]
+                process = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, cwd=self.folder, timeout=60, check=False)
+                self.assertEqual(process.returncode, 1)
+                self.assertIn(b"standard output", process.stderr)
 
     def test_help_and_version(self):
         result = self.run_program("--help")
