@@ -60,7 +60,7 @@ struct schema {
 };
 
 /*
- * One point. Tags are clean (data/point): UTF-8, no control characters, at most
+ * One point. Tags are clean (data/columns): UTF-8, no control characters, at most
  * SCHEMA_TAG_MAX_BYTES, no backslash that line protocol could not carry; an empty tag is an absent
  * tag. At least one field is present. Identity: measurement, tags, time.
  */

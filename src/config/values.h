@@ -1,6 +1,7 @@
 /*
- * values: numbers, sizes and durations as an operator writes them. Called by config/options. Pure;
- * knows nothing of YAML. Each is false when text is not such a value or does not fit an int64_t.
+ * values: numbers, sizes and durations as an operator writes them. Called by config/options above
+ * all. Pure; knows nothing of YAML. Each is false when text is not such a value or does not fit an
+ * int64_t.
  */
 #ifndef CONFIG_VALUES_H
 #define CONFIG_VALUES_H

@@ -1,4 +1,4 @@
-/* ledger_compare: see compare.h. */
+/* compare: see compare.h. */
 #include "ledger/compare.h"
 
 #include "ledger/known.h"

@@ -1,5 +1,5 @@
 /*
- * ledger_compare: a listing held against the ledger, as join.c does it, to be told of and not to be
+ * compare: a listing held against the ledger, as join.c does it, to be told of and not to be
  * written: what does the bucket have that the ledger does not know? Memory is a page of keys. Used
  * by the listing half of a run on behalf of `verify`.
  */

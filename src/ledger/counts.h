@@ -1,5 +1,5 @@
 /*
- * ledger_counts: the figures of one object's outcome as a few bytes, kept in its row: LEB128
+ * counts: the figures of one object's outcome as a few bytes, kept in its row: LEB128
  * varints (7 bits a byte, least first): read, dead_beyond, how many sinks, four counts per sink;
  * then until the end (measurement id * 8 + index of the sink, day as zigzag, points). When the
  * sinks' numbers are not 0, 1, 2 and so on, 8 is added to how many there are, and each one's number

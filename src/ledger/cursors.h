@@ -1,5 +1,5 @@
 /*
- * ledger_cursors: what the ledger knows of listings: when each folder was last listed whole, where
+ * cursors: what the ledger knows of listings: when each folder was last listed whole, where
  * the next listing of its new keys can begin, how far the scheduled runs of a scope have come,
  * and which periods runs were asked for. Used by the listing half of a run (run/list.c), which says
  * what the keys are and mean (run/cursors.h), and by `verify`.

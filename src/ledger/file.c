@@ -1,5 +1,5 @@
 /*
- * ledger_file: the ledger as a file: where it may live, who may read it, whose database it is, and
+ * file: the ledger as a file: where it may live, who may read it, whose database it is, and
  * how an older one becomes a newer one. Knows nothing of the tables. Called by ledger.c and by the
  * tests of the upgrade.
  */

@@ -1,5 +1,5 @@
 /*
- * ledger_join: a listing held against the ledger. Both come in the order of the keys, so one walk
+ * join: a listing held against the ledger. Both come in the order of the keys, so one walk
  * over the ledger's pages tells of each listed key whether it is known, and which known keys the
  * listing no longer has. What is to be written is collected and committed every
  * LEDGER_COMMIT_KEYS. Called by the listing half of a run.

@@ -1,4 +1,4 @@
-/* ledger_known: see known.h. */
+/* known: see known.h. */
 #include "ledger/known.h"
 
 enum status known_begin(struct known_keys *known, struct ledger *ledger, int64_t scope,

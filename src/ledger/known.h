@@ -1,5 +1,5 @@
 /*
- * ledger_known: the keys of a prefix as the ledger knows them, in order, a page at a time. What a
+ * known: the keys of a prefix as the ledger knows them, in order, a page at a time. What a
  * listing is held against: by join.c, which writes, and by compare.c, which only looks. Private to
  * the ledger.
  */

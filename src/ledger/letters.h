@@ -1,5 +1,5 @@
 /*
- * ledger_letters: the dead letters of the ledger, read page by page, dropped, and their objects
+ * letters: the dead letters of the ledger, read page by page, dropped, and their objects
  * opened again. Used by `dead-letters` only; how letters come into the ledger and leave it is in
  * ledger.h (ledger_bury, ledger_settle).
  */

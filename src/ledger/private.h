@@ -1,5 +1,5 @@
 /*
- * ledger_private: what the parts of the ledger share: the connection with its prepared statements,
+ * private: what the parts of the ledger share: the connection with its prepared statements,
  * transactions, and the upgrade of the file. Included by ledger/ledger*.c and their tests only.
  *
  * The rule of locking: functions named in ledger.h and letters.h take the ledger's lock,

@@ -1,5 +1,5 @@
 /*
- * ledger_prune: what is kept of an object that is no longer in the bucket: its counts, added to the
+ * prune: what is kept of an object that is no longer in the bucket: its counts, added to the
  * totals of its scope. Called by join.c when it prunes.
  */
 #include "ledger/counts.h"

@@ -1,5 +1,5 @@
 /*
- * ledger_runs: the ledger's record of runs, what they have learnt, the fingerprints of what was
+ * runs: the ledger's record of runs, what they have learnt, the fingerprints of what was
  * written, and the numbers of the sinks. Called at both ends of a run.
  */
 #include "ledger/private.h"

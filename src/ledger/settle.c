@@ -1,5 +1,5 @@
 /*
- * ledger_settle: what became of the objects that were read, and the dead letters. Called by the
+ * settle: what became of the objects that were read, and the dead letters. Called by the
  * workers after every sink has acknowledged.
  */
 #include "ledger/counts.h"

@@ -1,5 +1,5 @@
 /*
- * ledger_sql: the ledger's statements, how they are run, and its transactions. What the tables are
+ * sql: the ledger's statements, how they are run, and its transactions. What the tables are
  * is said in ledger.c. Called by the other parts of the ledger, with its lock held.
  */
 #include "ledger/private.h"

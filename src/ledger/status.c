@@ -1,4 +1,4 @@
-/* ledger_status: what the ledger knows of a job, for `status`. Called by reading commands. */
+/* status: what the ledger knows of a job, for `status`. Called by reading commands. */
 #include "ledger/counts.h"
 #include "ledger/private.h"
 

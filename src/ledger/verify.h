@@ -1,5 +1,5 @@
 /*
- * ledger_verify: all that the ledger claims to have been done, object by object, for `verify`. One
+ * verify: all that the ledger claims to have been done, object by object, for `verify`. One
  * walk over the ledger; nothing of it is kept here. Used by the room verify only.
  */
 #ifndef LEDGER_VERIFY_H

@@ -1,5 +1,5 @@
 /*
- * ledger_work: what is left to do in a window, handed to the workers one object at a time. New
+ * work: what is left to do in a window, handed to the workers one object at a time. New
  * objects come first, read in pages along the index of unfinished objects. The order
  * (last-modified, key) only moves on, so that an object that fails in this run is not given again
  * before the next.

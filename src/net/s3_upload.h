@@ -1,6 +1,7 @@
 /*
  * s3_upload: what writing to S3 needs besides s3.h: digests of a body, the URLs of a multipart
- * upload, and the XML that goes with it. Pure; requests and retries are datasources/s3_upload's.
+ * upload, and the XML that goes with it. Pure; requests and retries are those of
+ * datasources/s3_write and s3_multipart.
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
  */

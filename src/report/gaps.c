@@ -1,5 +1,5 @@
 /*
- * report_gaps: what is missing from a report, in words, from the ledger. See report.h.
+ * gaps: what is missing from a report, in words, from the ledger. See report.h.
  *
  * The ledger counts by job, not by the time of a call: what is said here is of all that the job has
  * read, whatever the report's period.

@@ -1,5 +1,5 @@
 /*
- * report_short_label: a long name as a picture has room for it. Pure; the tables have names whole.
+ * label: a long name as a picture has room for it. Pure; the tables have names whole.
  * See report.h.
  */
 #include "base/cleanup.h"

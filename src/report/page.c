@@ -1,5 +1,5 @@
 /*
- * report_page: the page of a report: one file without scripts and without references to others, for
+ * page: the page of a report: one file without scripts and without references to others, for
  * screens of either colour and for paper. See report.h.
  */
 #include "base/cleanup.h"

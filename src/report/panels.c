@@ -1,5 +1,5 @@
 /*
- * report_panels: the six panels of the original dashboard, as a table. Used by report_*.c.
+ * panels: the six panels of the original dashboard, as a table. Used by the rest of this room.
  *
  * Two are not as the original has them. Its fifth is a pie; here they are bars, longest first,
  * since lengths along one line are told apart where angles are not, and the names of small shares

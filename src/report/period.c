@@ -1,4 +1,4 @@
-/* report_period: the period of a report, from the command line. Pure. See report.h. */
+/* period: the period of a report, from the command line. Pure. See report.h. */
 #include "report/report.h"
 
 #include "base/timestamp.h"

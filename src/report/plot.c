@@ -1,5 +1,5 @@
 /*
- * report_plot: a panel's picture, drawn by gnuplot's SVG terminal. See report.h.
+ * plot: a panel's picture, drawn by gnuplot's SVG terminal. See report.h.
  *
  * gnuplot gets a script of constant texts and numbers. Names come from the logs, so anybody can
  * have written them: they are in the data only, quoted, and gnuplot escapes them into the SVG.

@@ -1,8 +1,7 @@
 /*
  * report: what `loggateway report` draws of a job's SQLite store, in one self-contained page.
- * Reads only.
+ * Reads only. Which job, and where the page goes, is for commands/report.c.
  *
- *   report.c         the command: which job, which period, where the page goes
  *   period.c  the period
  *   panels.c  the six panels, as a table
  *   store.c   the figures, from the store

@@ -1,5 +1,5 @@
 /*
- * report_store: the figures of a report, from a job's SQLite store. See report.h.
+ * store: the figures of a report, from a job's SQLite store. See report.h.
  *
  * The calls are read once, into a temporary table by day, bucket and API (the cube), from which all
  * panels are drawn: they are of one state of the store, and memory depends on neither its size nor

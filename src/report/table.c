@@ -1,4 +1,4 @@
-/* report_table: a panel's figures as a table, the twin of its picture. See report.h. */
+/* table: a panel's figures as a table, the twin of its picture. See report.h. */
 #include "base/cleanup.h"
 #include "base/timestamp.h"
 #include "report/html.h"

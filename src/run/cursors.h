@@ -1,5 +1,5 @@
 /*
- * run_cursors: where in a folder the listing of new keys can begin. The keys of one kind of object
+ * cursors: where in a folder the listing of new keys can begin. The keys of one kind of object
  * have a stem in common, the key up to its date ("May-2022/IAM-", "May-2022/S3-orders-"), and sort
  * by date within it; the stems sort apart. So a folder is listed in stretches: what is behind the
  * cursor of a stem, on through whatever follows (a new stem is met on the way) up to keys that

@@ -1,4 +1,4 @@
-/* figures: see figures.h. Names: doc/architecture.md. */
+/* figures: see figures.h. Names: doc/grafana/README.md. */
 #include "run/figures.h"
 
 #include "base/timestamp.h"

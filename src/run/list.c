@@ -1,5 +1,5 @@
 /*
- * run_list: the listing half of a run: which folders the window can touch, their keys joined into
+ * list: the listing half of a run: which folders the window can touch, their keys joined into
  * the ledger page by page, and what in the bucket nobody reads. Folders only narrow the LIST; the
  * window selects by last-modified afterwards. The same folders are listed for `verify`, which only
  * looks (run_compare).

@@ -1,4 +1,4 @@
-/* run_list_around: the other half of a listing: folders and objects at the top of the bucket that
+/* list_around: the other half of a listing: folders and objects at the top of the bucket that
  * nobody reads, which is an error, and a template that fits nothing. See run.h. */
 #include "run/lister.h"
 

@@ -1,4 +1,4 @@
-/* run_list_compare: the listing of `verify`: the folders that a pull would list, held against the
+/* list_compare: the listing of `verify`: the folders that a pull would list, held against the
  * ledger and not entered into it. See run.h. */
 #include "run/lister.h"
 

@@ -1,7 +1,7 @@
 /*
  * lock: one run of a job at a time, whichever process it is in. An OFD lock on the file
  * STATE.JOB.lock: the kernel lets go of it when the process ends, however it ends; the file itself
- * stays and means nothing. Used by the commands that run jobs; reading commands need no lock.
+ * stays and means nothing. Taken by the commands that run jobs; others only ask whether it is held.
  */
 #ifndef RUN_LOCK_H
 #define RUN_LOCK_H

@@ -1,4 +1,4 @@
-/* place: an instance of a configured place, and key lists of its folders. */
+/* place: an instance of a configured place, for whoever opens one. */
 #ifndef RUN_PLACE_H
 #define RUN_PLACE_H
 

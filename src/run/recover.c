@@ -1,5 +1,5 @@
 /*
- * run_recover: what sinks that write one file for all objects of a run need of it: one worker, and
+ * recover: what sinks that write one file for all objects of a run need of it: one worker, and
  * a word from the ledger about what a run before left. Called by run.c.
  */
 #include "run/run.h"

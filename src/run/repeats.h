@@ -1,6 +1,6 @@
 /*
- * repeats: the same text again and again is shown once with a count. Keeps the books; showing is
- * the caller's:
+ * repeats: the same text again and again is shown once with a count. Keeps the books, for notices
+ * (run/world) and failed runs (commands/service); showing is the caller's:
  *
  *     if (repeats_hide(&repeats, text, now_ns)) {
  *         return;

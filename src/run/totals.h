@@ -1,5 +1,5 @@
 /*
- * run_totals: sums over the objects of a run that came to an end, shared by its workers: for the
+ * totals: sums over the objects of a run that came to an end, shared by its workers: for the
  * summary, the run's own figures and, in the service, its metrics. Filled by run/batch.
  */
 #ifndef RUN_TOTALS_H

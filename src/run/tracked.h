@@ -1,6 +1,6 @@
 /*
- * tracked: the objects of a worker that are not settled yet, with their counts. Used by run/batch
- * only.
+ * tracked: the objects of a worker that are not settled yet, with their counts. Kept by run/batch;
+ * totals and metrics read an object that has ended.
  */
 #ifndef RUN_TRACKED_H
 #define RUN_TRACKED_H

@@ -1,5 +1,5 @@
 /*
- * run_worker: one worker of a run: its own connections, its own pipeline, one object at a time from
+ * worker: one worker of a run: its own connections, its own pipeline, one object at a time from
  * end to end. A busy sink slows the download by not returning from intake.bytes; when that takes
  * long the source's connection is let go (park) and resumes by itself.
  */

@@ -1,5 +1,5 @@
 /*
- * Tests of listings that scale with the new (run_cursors, ledger_cursors, run_list): stems by a
+ * Tests of listings that scale with the new (run/cursors, ledger/cursors, run/list): stems by a
  * table, what a run costs in requests, and what it makes of failures. Long histories are in
  * test_histories.c.
  */

@@ -1,5 +1,5 @@
-/* Tests of ledger/ledger: listings, work, outcomes, dead letters, runs and figures. Opening,
- * upgrades and processes are in test_ledger_file.c. */
+/* Tests of ledger/ledger: listings, work, outcomes, dead letters, runs and figures. Opening and
+ * upgrades are in test_ledger_file.c. */
 #include "ledger_place.h"
 
 #define DAY(n) ((n)*NS_PER_DAY)
