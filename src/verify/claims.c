@@ -1,4 +1,4 @@
-/* verify_claims: what the ledger says, held against itself. See verify.h. */
+/* claims: what the ledger says, held against itself. See verify.h. */
 #include "verify/verify.h"
 
 #include "base/cleanup.h"

@@ -1,4 +1,4 @@
-/* verify_days: what a sink has, day by day, against what the ledger says. See verify.h. */
+/* days: what a sink has, day by day, against what the ledger says. See verify.h. */
 #include "verify/verify.h"
 
 #include "base/timestamp.h"

@@ -1,4 +1,4 @@
-/* verify_listed: what the source has of a job's objects, against what the ledger knows. See
+/* listed: what the source has of a job's objects, against what the ledger knows. See
  * verify.h. */
 #include "verify/verify.h"
 
