@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "data/tables.h"
 
 #include <stdlib.h>
 
@@ -238,25 +239,6 @@ static enum status table_prepare(sqlite3 *db, const struct schema *schema, struc
 }
 
 /* --- tables of a connection --- */
-
-static bool schema_equal(const struct schema *a, const struct schema *b)
-{
-    if (a->n_tags != b->n_tags || a->n_fields != b->n_fields) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n_tags; i++) {
-        if (strcmp(a->tags[i], b->tags[i]) != 0) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < a->n_fields; i++) {
-        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 ||
-            a->fields[i].kind != b->fields[i].kind) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static struct sqlite_table *table_named(struct sqlite_table *tables, const char *measurement)
 {

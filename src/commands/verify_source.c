@@ -7,8 +7,6 @@
 #include "ledger/cursors.h"
 #include "run/run.h"
 
-#include <stdlib.h>
-
 static void fail(struct verify_job *job, const struct err *err)
 {
     job->listed.listing = VERIFY_LISTED_FAILED;

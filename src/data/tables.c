@@ -226,7 +226,7 @@ static enum status add_columns(struct tables *tables, struct table *table, struc
 
 /* --- parsers against each other --- */
 
-static bool schemas_equal(const struct schema *a, const struct schema *b)
+bool schema_equal(const struct schema *a, const struct schema *b)
 {
     if (a->n_tags != b->n_tags || a->n_fields != b->n_fields) {
         return false;
@@ -250,7 +250,7 @@ static enum status check_against_others(const struct tables *tables, const struc
 {
     for (const struct table *other = tables->at; other < table; other++) {
         if (strcmp(other->schema.measurement, table->schema.measurement) == 0 &&
-            !schemas_equal(&other->schema, &table->schema)) {
+            !schema_equal(&other->schema, &table->schema)) {
             return err_set(err, BAD_CONFIG, "measurement %s has other columns in parser %s",
                            table->schema.measurement, other->parser->about.name);
         }

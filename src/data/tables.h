@@ -1,7 +1,7 @@
 /*
  * tables: the column tables of a job's parsers, checked against the limits and each other and
  * numbered for the scanner: which path is which slot, which column is which tag or field. Called by
- * data/record only; holds nothing of any record.
+ * data/record; holds nothing of any record.
  */
 #ifndef DATA_TABLES_H
 #define DATA_TABLES_H
@@ -48,5 +48,8 @@ void tables_finish(struct tables *tables);
 /* XXH3_64bits of a text that lists, for each parser in its order, what decides its points' identity
  * and types. The ledger keeps it: the text may change only when that does. */
 uint64_t tables_fingerprint(const struct tables *tables);
+
+/* The same tags and fields, of the same types and in the same order; measurements may differ. */
+bool schema_equal(const struct schema *a, const struct schema *b);
 
 #endif
