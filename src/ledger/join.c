@@ -263,7 +263,7 @@ static enum status fold_page(struct ledger_join *join, const struct gap *gap, st
 static enum status prune_page(struct ledger_join *join, const struct gap *gap, bool *more,
                               struct err *err)
 {
-    CLEANUP(buf_finish) struct buf last = {.max = LEDGER_KEY_MAX_BYTES};
+    CLEANUP(buf_finish) struct buf last = {.max = INT32_MAX}; /* as it is, in a damaged file too */
     enum status status = fold_page(join, gap, &last, err);
     *more = last.len > 0;
     if (status != OK || !*more) {

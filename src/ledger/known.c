@@ -47,7 +47,7 @@ bool known_is_content(const struct object *a, const struct object *b)
 
 static void read_row(sqlite3_stmt *statement, struct arena *keys, struct known_row *row)
 {
-    struct slice key = column_blob(statement, 0);
+    struct slice key = column_key(statement, 0);
     struct slice etag = column_blob(statement, 1);
     memset(row, 0, sizeof *row);
     row->object.key = slice_make(arena_text(keys, key), key.len);

@@ -136,6 +136,8 @@ void bind_blob(sqlite3_stmt *statement, int parameter, struct slice value);
 void bind_text(sqlite3_stmt *statement, int parameter, const char *value); /* NULL is NULL */
 
 struct slice column_blob(sqlite3_stmt *statement, int column); /* valid until the next step */
+/* The same of an object's key: at most LEDGER_KEY_MAX_BYTES, whatever is in a damaged file. */
+struct slice column_key(sqlite3_stmt *statement, int column);
 
 /* Runs a statement that gives no rows. */
 enum status ledger_run(struct ledger *ledger, sqlite3_stmt *statement, const char *doing,

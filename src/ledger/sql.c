@@ -263,6 +263,13 @@ struct slice column_blob(sqlite3_stmt *statement, int column)
     return slice_make(at ? at : "", (size_t)sqlite3_column_bytes(statement, column));
 }
 
+struct slice column_key(sqlite3_stmt *statement, int column)
+{
+    struct slice key = column_blob(statement, column);
+    key.len = key.len < LEDGER_KEY_MAX_BYTES ? key.len : LEDGER_KEY_MAX_BYTES;
+    return key;
+}
+
 enum status ledger_step(struct ledger *ledger, sqlite3_stmt *statement, bool *row,
                         const char *doing, struct err *err)
 {

@@ -56,7 +56,7 @@ static enum status read_totals(struct ledger_work *work, struct work_totals *tot
 
 static void read_object(sqlite3_stmt *row, struct arena *keys, struct object *out)
 {
-    struct slice key = column_blob(row, 0);
+    struct slice key = column_key(row, 0);
     struct slice etag = column_blob(row, 1);
     memset(out, 0, sizeof *out);
     out->key = slice_make(arena_text(keys, key), key.len);

@@ -318,6 +318,27 @@ static void test_failed_objects_come_last(void **state)
     assert_work(place, (struct window){1, 2}, "");
 }
 
+/* A file that was damaged or edited: no key is longer than there is room for. */
+static void test_a_key_longer_than_keys_are(void **state)
+{
+    struct ledger_place *place = *state;
+    CLEANUP(arena_finish) struct arena keys = {0};
+    LIST(place, false, "a", "b");
+    (void)ask(place, "INSERT INTO object (scope, key, etag, size, last_modified, state, attempts)"
+                     " VALUES (1, zeroblob(9000), zeroblob(900), 1, 5, 0, 0) RETURNING 1");
+    struct ledger_work *work;
+    struct work_totals totals;
+    struct object object;
+    assert_ok(place, ledger_work_begin(&work, place->ledger, place->scope, all_time, &totals,
+                                       &place->err));
+    for (int i = 0; i < 3; i++) {
+        assert_ok(place, ledger_work_next(work, &keys, &object, &place->err));
+        assert_true(object.key.len <= 1024);
+    }
+    ledger_work_end(work);
+    assert_counts(LIST(place, false, "a", "b"), 2, 0, 0, 1);
+}
+
 /* An object that fails in a run is not given again in it. */
 static void test_one_turn_in_a_run(void **state)
 {
@@ -455,6 +476,7 @@ int main(void)
         TEST(test_wants),
         TEST(test_failed_objects_come_last),
         TEST(test_one_turn_in_a_run),
+        TEST(test_a_key_longer_than_keys_are),
         TEST(test_work_order_and_window),
         TEST(test_failures_wait_for_the_next_run),
         TEST(test_newer_listing_wins),
