@@ -1,6 +1,7 @@
 """The dashboard "Gateway" and the alert rules: what loggateway says about its own runs, the points `gateway-01`.
 
 A run writes one point of kind `all`, and one for each parser that read something; their time is the run's start.
+`loggateway verify --publish` writes one of kind `verify` for each job.
 """
 
 import parts
@@ -9,6 +10,8 @@ from parts import flux
 HOUR_S = 3600
 LAG_WARNING_S, LAG_ERROR_S = 3 * HOUR_S, 6 * HOUR_S
 RUNS_SHOWN = 100
+DAY_S = 24 * HOUR_S
+VERIFY_WARNING_S, VERIFY_ERROR_S, VERIFY_DAYS = 8 * DAY_S, 15 * DAY_S, 30
 
 RUNS = """
 from(bucket: v.defaultBucket)
@@ -61,13 +64,101 @@ def last_run():
 def totals():
     return flux(
         """
-        <runs>
+        counts = <runs>
           |> group(columns: ["_field"])
           |> sum()
+          |> map(fn: (r) => ({_field: r["_field"], _value: r._value}))
+          |> group()
+
+        unexplained = counts
+          |> map(fn: (r) => ({_value: if r["_field"] == "read" then r._value else -r._value}))
+          |> sum()
+          |> map(fn: (r) => ({_field: "unexplained", _value: r._value}))
+
+        union(tables: [counts, unexplained])
           |> map(fn: (r) => ({_time: v.timeRangeStop, _field: r["_field"], _value: r._value}))
           |> group(columns: ["_field"])
         """,
-        runs=of_all("stored", "duplicate", "expired", "dead"),
+        runs=of_all("read", "stored", "duplicate", "expired", "dead"),
+    )
+
+
+def objects_per_period():
+    """What came to an end is summed up; what was left is as the last run of each job in the period left it."""
+    return flux(
+        """
+        runs = <runs>
+
+        settled = runs
+          |> filter(fn: (r) => <counted>)
+          |> map(fn: (r) => ({r with
+              _value: if r["_field"] == "objects" then r._value else -r._value,
+              _field: "settled",
+          }))
+
+        ended = union(tables: [settled, runs |> filter(fn: (r) => <kept>)])
+          |> group(columns: ["_field"])
+          |> aggregateWindow(<period>, fn: sum)
+
+        left = runs
+          |> filter(fn: (r) => <left>)
+          |> group(columns: ["_field", "job"])
+          |> aggregateWindow(<period>, fn: last)
+          |> group(columns: ["_field", "_time"])
+          |> sum()
+
+        union(tables: [ended, left])
+          <series>
+          |> sort(columns: ["_time"])
+        """,
+        runs=of_all("objects", "failed", "quarantined", "unmatched", "waiting"),
+        counted=one_of("objects", "failed", "quarantined"),
+        kept=one_of("failed", "quarantined"),
+        left=one_of("unmatched", "waiting"),
+        period=parts.PERIOD,
+        series=parts.series("_field"),
+    )
+
+
+VERIFIED = """
+from(bucket: v.defaultBucket)
+  |> range(start: date.sub(from: v.timeRangeStop, d: %dd), stop: v.timeRangeStop)
+  |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["job"] =~ /^${job:regex}$/ and r["kind"] == "verify")
+""".strip() % VERIFY_DAYS
+
+
+def last_verify():
+    return flux(
+        """
+        import "date"
+
+        <verified>
+          |> filter(fn: (r) => r["_field"] == "differences")
+          |> last()
+          |> map(fn: (r) => ({_time: v.timeRangeStop, _field: r["job"], _value: <age>}))
+          |> group(columns: ["_field"])
+        """,
+        verified=VERIFIED,
+        age=SECONDS_BEFORE_END % "int(v: r._time)",
+    )
+
+
+def verified():
+    return flux(
+        """
+        import "date"
+        import "influxdata/influxdb/schema"
+
+        <verified>
+          |> schema.fieldsAsCols()
+          |> group(columns: ["job"])
+          |> sort(columns: ["_time"])
+          |> tail(n: 1)
+          |> group()
+          |> sort(columns: ["_time"], desc: true)
+          |> drop(columns: ["_start", "_stop", "_measurement", "kind"])
+        """,
+        verified=VERIFIED,
     )
 
 
@@ -133,7 +224,11 @@ def newest_runs():
     )
 
 
-RUN_COLUMNS = ("_time", "job", "objects", "read", "stored", "duplicate", "expired", "dead", "failed", "seconds")
+RUN_COLUMNS = (
+    *("_time", "job", "objects", "read", "stored", "duplicate", "expired", "dead"),
+    *("failed", "quarantined", "waiting", "unmatched", "seconds"),
+)
+VERIFY_COLUMNS = ("_time", "job", "differences", "listed", "lost", "waiting", "unmatched", "stored", "counted")
 
 
 def rows():
@@ -147,11 +242,13 @@ def rows():
     )
     ran = parts.stat("Since the last run", "By job, from the start of the run.", last_run(), "s", lag_steps)
     total = parts.stat(
-        "Records",
-        "What became of all that was read: stored, duplicate, older than the bucket keeps, or a dead letter.",
+        "Records: read = stored + duplicate + expired + dead",
+        "What became of all that was read: stored, duplicate, older than the bucket keeps, or a dead letter. "
+        "Unexplained is what is missing from that sum, always 0.",
         totals(),
         "short",
-        colours=parts.OUTCOME_COLOURS,
+        [(None, parts.BAD), (0, parts.GOOD), (1, parts.BAD)],
+        {**parts.OUTCOME_COLOURS, "read": parts.MEASURE},
     )
     objects = parts.bars(
         "Objects by job", "Log objects that were read to their end.", per_period("job", "objects"), interval="1h"
@@ -163,6 +260,35 @@ def rows():
         parts.OUTCOME_COLOURS,
         stacked=True,
         interval="1h",
+    )
+    outcomes = parts.bars(
+        "Objects: settled, failed, quarantined, unmatched, waiting",
+        "settled, failed and quarantined: read in the period. unmatched: folders that nobody reads, and waiting: "
+        "objects still to be read, when the last run of the period ended.",
+        objects_per_period(),
+        {
+            "settled": parts.GOOD,
+            "failed": parts.LOST,
+            "quarantined": parts.BAD,
+            "unmatched": parts.MEASURE,
+            "waiting": parts.AGAIN,
+        },
+        interval="1h",
+    )
+    proof_age = parts.stat(
+        "Since the last verify",
+        "By job, of loggateway verify --publish.",
+        last_verify(),
+        "s",
+        [(None, parts.GOOD), (VERIFY_WARNING_S, parts.LOST), (VERIFY_ERROR_S, parts.BAD)],
+    )
+    proof = parts.table(
+        "Last verify",
+        "By job. differences: 0 when it is complete. listed, lost: objects of the source. stored, counted: points by "
+        "the ledger, and in the bucket, of all jobs that write there.",
+        verified(),
+        {name: name.lstrip("_") for name in VERIFY_COLUMNS},
+        widths={"time": 180},
     )
     failures = parts.bars(
         "Failed objects and dead letters",
@@ -189,8 +315,9 @@ def rows():
         widths={"time": 180},
     )
     return [
-        [(fresh, 10, 6), (ran, 5, 6), (total, 9, 6)],
+        [(fresh, 8, 6), (ran, 4, 6), (total, 12, 6)],
         [(objects, 12, 9), (records, 12, 9)],
+        [(outcomes, 10, 9), (proof_age, 4, 9), (proof, 10, 9)],
         [(failures, 8, 9), (lag, 8, 9), (seconds, 8, 9)],
         [(table, 24, 10)],
     ]
@@ -276,6 +403,21 @@ def lag_hours():
     )
 
 
+def verify_differences():
+    """What the last verify of each job found that is not as it should be."""
+    return flux(
+        """
+        from(bucket: v.defaultBucket)
+          |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+          |> filter(fn: (r) =>
+              r["_measurement"] == "gateway-01" and r["kind"] == "verify" and r["_field"] == "differences")
+          |> last()
+          |> map(fn: (r) => ({job: r["job"], _time: r._time, _value: r._value}))
+          |> group(columns: ["job"])
+        """
+    )
+
+
 def alert(uid, title, query, range_s, above, hold, no_data, summary, description):
     """A rule that fires for each job whose value is above the bound for so long."""
     span = {"from": range_s, "to": 0}
@@ -311,9 +453,6 @@ def alert(uid, title, query, range_s, above, hold, no_data, summary, description
         "labels": {"service": "loggateway"},
         "isPaused": False,
     }
-
-
-DAY_S = 86400
 
 
 def alerts():
@@ -352,6 +491,18 @@ def alerts():
             "NoData",
             "The newest record of job {{ .Labels.job }} is more than %d hours old" % (LAG_ERROR_S // HOUR_S),
             "Either nothing is delivered, or the gateway does not run or cannot keep up: see the dashboard Gateway.",
+        ),
+        alert(
+            "loggateway-verify",
+            "Verify found differences",
+            verify_differences(),
+            VERIFY_DAYS * DAY_S,
+            0,
+            "0s",
+            "OK",
+            "The last loggateway verify of job {{ .Labels.job }} found differences",
+            "Objects are missing, or the bucket does not hold what was stored. loggateway verify names them. The alert "
+            "ends with a verify --publish that finds none.",
         ),
     ]
     group = {"orgId": 1, "name": "loggateway", "folder": "Lyve Cloud", "interval": "5m", "rules": rules}

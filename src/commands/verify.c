@@ -16,7 +16,7 @@
 struct verify_arguments {
     const char *job; /* NULL = all */
     const char *from, *to;
-    bool json, no_wait, no_source;
+    bool json, no_wait, no_source, publish;
 };
 
 struct verify_command {
@@ -135,7 +135,11 @@ static enum status verify_all(struct verify_command *self, struct err *err)
             status = OK; /* nothing has run yet */
         }
     }
-    return status == OK ? tell(verify, self->arguments->json, err) : status;
+    if (status == OK) {
+        status = tell(verify, self->arguments->json, err);
+    }
+    bool publish = status == OK && self->arguments->publish && verify->ledger;
+    return publish ? verify_publish(verify, self->log, err) : status;
 }
 
 /* --- the command line --- */
@@ -183,9 +187,13 @@ int command_verify(struct cli *cli, int argc, char **argv)
 {
     struct verify_arguments arguments = {0};
     const struct argument table[] = {
-        {"from-date", 0, &arguments.from, NULL},      {"to-date", 0, &arguments.to, NULL},
-        {"json", 0, NULL, &arguments.json},           {"no-wait", 0, NULL, &arguments.no_wait},
-        {"no-source", 0, NULL, &arguments.no_source}, {NULL},
+        {"from-date", 0, &arguments.from, NULL},
+        {"to-date", 0, &arguments.to, NULL},
+        {"json", 0, NULL, &arguments.json},
+        {"no-wait", 0, NULL, &arguments.no_wait},
+        {"no-source", 0, NULL, &arguments.no_source},
+        {"publish", 0, NULL, &arguments.publish},
+        {NULL},
     };
     if (!cli_read_job(argc, argv, table, &arguments.job)) {
         return EXIT_USAGE;

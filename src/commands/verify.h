@@ -29,6 +29,12 @@ void verify_list(struct verify *verify, const struct log *log);
 /* Counts in every sink and compares. A sink that cannot be counted says so in .error. */
 void verify_count(struct verify *verify, const struct log *log);
 
+/* --- verify_publish.c --- */
+
+/* Writes what was found to those sinks of the jobs in question that keep figures. FAILED: one would
+ * not take it; the others have it. */
+enum status verify_publish(struct verify *verify, const struct log *log, struct err *err);
+
 /* --- verify_text.c, verify_json.c: on stdout --- */
 
 void verify_print(const struct verify *verify);

@@ -10,8 +10,27 @@
 
 static const int64_t give_up_after_ns = 10 * NS_PER_SECOND;
 
-enum { OBJECTS, READ, STORED, DUPLICATE, EXPIRED, DEAD, FAILED_OBJECTS, SECONDS, NEWEST, N_FIELDS };
+enum {
+    OBJECTS,
+    READ,
+    STORED,
+    DUPLICATE,
+    EXPIRED,
+    DEAD,
+    FAILED_OBJECTS,
+    SECONDS,
+    NEWEST,
+    QUARANTINED,
+    UNMATCHED,
+    WAITING,
+    LISTED,
+    LOST,
+    COUNTED,
+    DIFFERENCES,
+    N_FIELDS
+};
 
+/* One for all kinds of points: what a kind does not know is absent. */
 static const struct schema schema = {
     .measurement = "gateway-01",
     .n_tags = 2,
@@ -25,7 +44,14 @@ static const struct schema schema = {
                [DEAD] = {"dead", VALUE_INT},
                [FAILED_OBJECTS] = {"failed", VALUE_INT},
                [SECONDS] = {"seconds", VALUE_INT},
-               [NEWEST] = {"newest", VALUE_INT}},
+               [NEWEST] = {"newest", VALUE_INT},
+               [QUARANTINED] = {"quarantined", VALUE_INT},
+               [UNMATCHED] = {"unmatched", VALUE_INT},
+               [WAITING] = {"waiting", VALUE_INT},
+               [LISTED] = {"listed", VALUE_INT},
+               [LOST] = {"lost", VALUE_INT},
+               [COUNTED] = {"counted", VALUE_INT},
+               [DIFFERENCES] = {"differences", VALUE_INT}},
 };
 
 struct writer {
@@ -35,14 +61,16 @@ struct writer {
     int64_t begun_ns;
     const struct place_config *place;
     void *self;
-    struct run *run;
+    const struct job_config *job;
+    int64_t time_ns;         /* of the points */
+    const atomic_bool *stop; /* NULL: nobody says */
 };
 
 static void look(struct watcher *watcher, bool waiting)
 {
     struct writer *writer = (struct writer *)watcher; /* the first member */
     (void)waiting;
-    if (atomic_load(&writer->run->stop) ||
+    if ((writer->stop && atomic_load(writer->stop)) ||
         world_monotonic(&writer->host.world) - writer->begun_ns > give_up_after_ns) {
         atomic_store(&writer->give_up, true);
     }
@@ -64,6 +92,14 @@ static void set(struct value *fields, size_t field, int64_t number)
     fields[field] = (struct value){.kind = VALUE_INT, .number = number};
 }
 
+/* -1: not known */
+static void set_known(struct value *fields, size_t field, int64_t number)
+{
+    if (number >= 0) {
+        set(fields, field, number);
+    }
+}
+
 static void set_counts(struct value *fields, const struct sink_counts *counts)
 {
     set(fields, READ,
@@ -77,20 +113,70 @@ static void set_counts(struct value *fields, const struct sink_counts *counts)
 static enum status put(struct writer *writer, const char *kind, const struct value *fields,
                        struct err *err)
 {
-    const struct slice tags[] = {slice_of(writer->run->job->name), slice_of(kind)};
-    const struct point point = {&schema, tags, fields, writer->run->start_ns};
+    const struct slice tags[] = {slice_of(writer->job->name), slice_of(kind)};
+    const struct point point = {&schema, tags, fields, writer->time_ns};
     return writer->place->module->put(writer->self, &point, err);
 }
 
-static enum status put_all(struct writer *writer, size_t sink, int64_t seconds, struct err *err)
+static enum status put_and_flush(struct writer *writer,
+                                 enum status (*put_points)(struct writer *writer, struct err *err),
+                                 struct err *err)
 {
-    const struct run *run = writer->run;
+    const struct datasource *module = writer->place->module;
+    enum status status = module->open(writer->self, &writer->host.world, err);
+    if (status == OK) {
+        status = put_points(writer, err);
+    }
+    struct refusals refusals = {ignore_refusal};
+    return status == OK ? module->flush(writer->self, &refusals, err) : status;
+}
+
+/* OK also when the sink keeps no figures. */
+static enum status write_sink(struct writer *writer, const struct log *log,
+                              struct place_metrics *metrics,
+                              enum status (*put_points)(struct writer *writer, struct err *err),
+                              struct err *err)
+{
+    if (!writer->place->module->keeps_figures) {
+        return OK;
+    }
+    host_world_init(&writer->host, log, writer->job->name, &writer->give_up);
+    writer->watcher.look = look;
+    writer->host.watcher = &writer->watcher;
+    writer->begun_ns = world_monotonic(&writer->host.world);
+    writer->self = place_instance(writer->place);
+    counted_place(&writer->host.world, metrics);
+    enum status status = put_and_flush(writer, put_points, err);
+    writer->place->module->close(writer->self);
+    free(writer->self);
+    host_world_finish(&writer->host);
+    return status;
+}
+
+/* --- a run --- */
+
+struct run_writer {
+    struct writer writer;
+    struct run *run;
+    size_t sink;
+    int64_t seconds, waiting; /* -1: not known */
+};
+
+static enum status put_all(struct run_writer *of, struct err *err)
+{
+    const struct run *run = of->run;
     const struct run_totals *totals = &run->totals;
     struct value fields[N_FIELDS] = {0};
-    set_counts(fields, &totals->sinks[sink]);
+    set_counts(fields, &totals->sinks[of->sink]);
+    set(fields, READ, (int64_t)totals->read); /* counted apart, to be held against their sum */
     set(fields, OBJECTS, (int64_t)totals->objects);
     set(fields, FAILED_OBJECTS, (int64_t)totals->failed);
-    set(fields, SECONDS, seconds);
+    set(fields, QUARANTINED, (int64_t)totals->quarantined);
+    set(fields, SECONDS, of->seconds);
+    if (atomic_load(&run->phase) != RUN_LISTING) {
+        set(fields, UNMATCHED, (int64_t)run->unmatched);
+        set_known(fields, WAITING, of->waiting);
+    }
     for (size_t kind = 0; kind < run->job->n_parse; kind++) {
         int64_t newest_ns = totals->newest_ns[kind];
         if (newest_ns != INT64_MIN &&
@@ -98,56 +184,91 @@ static enum status put_all(struct writer *writer, size_t sink, int64_t seconds, 
             set(fields, NEWEST, newest_ns);
         }
     }
-    return put(writer, "all", fields, err);
+    return put(&of->writer, "all", fields, err);
 }
 
-static enum status put_kind(struct writer *writer, size_t sink, size_t kind, struct err *err)
+static enum status put_kind(struct run_writer *of, size_t kind, struct err *err)
 {
-    const struct run_totals *totals = &writer->run->totals;
+    const struct run_totals *totals = &of->run->totals;
     struct value fields[N_FIELDS] = {0};
-    set_counts(fields, &totals->kinds[sink][kind]);
+    set_counts(fields, &totals->kinds[of->sink][kind]);
     if (fields[READ].number == 0) {
         return OK;
     }
     if (totals->newest_ns[kind] != INT64_MIN) {
         set(fields, NEWEST, totals->newest_ns[kind]);
     }
-    return put(writer, writer->run->job->parse[kind]->about.name, fields, err);
+    return put(&of->writer, of->run->job->parse[kind]->about.name, fields, err);
 }
 
-static enum status write_sink(struct writer *writer, size_t sink, int64_t seconds, struct err *err)
+static enum status put_run(struct writer *writer, struct err *err)
 {
-    const struct datasource *module = writer->place->module;
-    enum status status = module->open(writer->self, &writer->host.world, err);
-    if (status == OK) {
-        status = put_all(writer, sink, seconds, err);
+    struct run_writer *of = (struct run_writer *)writer; /* the first member */
+    enum status status = put_all(of, err);
+    for (size_t kind = 0; status == OK && kind < writer->job->n_parse; kind++) {
+        status = put_kind(of, kind, err);
     }
-    for (size_t kind = 0; status == OK && kind < writer->run->job->n_parse; kind++) {
-        status = put_kind(writer, sink, kind, err);
-    }
-    struct refusals refusals = {ignore_refusal};
-    return status == OK ? module->flush(writer->self, &refusals, err) : status;
+    return status;
+}
+
+static int64_t count_waiting(const struct run *run)
+{
+    uint64_t objects;
+    struct err err;
+    bool known = ledger_waiting(run->ledger, run->scope, run->request.window, &objects, &err) == OK;
+    return known ? (int64_t)objects : -1;
 }
 
 void figures_write(struct run *run, int64_t seconds)
 {
+    int64_t waiting = count_waiting(run);
     for (size_t i = 0; i < run->job->n_to; i++) {
-        struct writer writer = {.watcher = {look}, .place = run->job->to[i], .run = run};
-        if (!writer.place->module->keeps_figures) {
-            continue;
-        }
+        struct run_writer of = {.writer = {.place = run->job->to[i],
+                                           .job = run->job,
+                                           .time_ns = run->start_ns,
+                                           .stop = &run->stop},
+                                .run = run,
+                                .sink = i,
+                                .seconds = seconds,
+                                .waiting = waiting};
         struct err err;
-        host_world_init(&writer.host, run->log, run->job->name, &writer.give_up);
-        writer.host.watcher = &writer.watcher;
-        writer.begun_ns = world_monotonic(&writer.host.world);
-        writer.self = place_instance(writer.place);
-        counted_place(&writer.host.world, metrics_sink(run->request.metrics, i));
-        if (write_sink(&writer, i, seconds, &err) != OK) {
+        if (write_sink(&of.writer, run->log, metrics_sink(run->request.metrics, i), put_run,
+                       &err) != OK) {
             log_line(run->log, LOG_WARN, "the run's own figures are not written", "job",
-                     run->job->name, "sink", writer.place->name, "error", err.text, NULL);
+                     run->job->name, "sink", run->job->to[i]->name, "error", err.text, NULL);
         }
-        writer.place->module->close(writer.self);
-        free(writer.self);
-        host_world_finish(&writer.host);
     }
+}
+
+/* --- a verify --- */
+
+struct verified_writer {
+    struct writer writer;
+    const struct verified *verified;
+};
+
+static enum status put_verified(struct writer *writer, struct err *err)
+{
+    /* the first member */
+    const struct verified *verified = ((struct verified_writer *)writer)->verified;
+    struct value fields[N_FIELDS] = {0};
+    set_known(fields, LISTED, verified->listed);
+    set_known(fields, LOST, verified->lost);
+    set_known(fields, UNMATCHED, verified->unmatched);
+    set_known(fields, COUNTED, verified->counted);
+    set(fields, WAITING, verified->waiting);
+    set_known(fields, STORED, verified->stored);
+    set(fields, DIFFERENCES, verified->differences);
+    return put(writer, "verify", fields, err);
+}
+
+enum status figures_write_verified(const struct job_config *job, size_t sink, int64_t time_ns,
+                                   const struct verified *verified, const struct log *log,
+                                   struct err *err)
+{
+    struct verified_writer of = {
+        .writer = {.place = job->to[sink], .job = job, .time_ns = time_ns},
+        .verified = verified,
+    };
+    return write_sink(&of.writer, log, NULL, put_verified, err);
 }

@@ -15,6 +15,16 @@ void verify_set_days(struct verify *verify, struct window window)
     verify->to_day = (last > VERIFY_DAY_LAST ? VERIFY_DAY_LAST : last) + 1;
 }
 
+static bool writes_to(const struct job_config *job, const struct place_config *place)
+{
+    for (size_t i = 0; i < job->n_to; i++) {
+        if (job->to[i] == place) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- differences --- */
 
 uint64_t verify_left(const struct verify *verify)
@@ -32,7 +42,7 @@ static uint64_t count(const struct verify_differences *differences)
 }
 
 /* Sinks that lack objects, and a source that could not be asked. */
-static uint64_t count_of_job(const struct verify_job *job)
+static uint64_t count_places(const struct verify_job *job)
 {
     uint64_t differences = job->listed.listing == VERIFY_LISTED_FAILED;
     for (size_t sink = 0; sink < LEDGER_SINKS_MAX; sink++) {
@@ -49,9 +59,29 @@ uint64_t verify_count_differences(const struct verify *verify)
         differences += verify->sinks[i].counting == VERIFY_COUNTED_NOT;
     }
     for (size_t i = 0; i < verify->n_jobs; i++) {
-        differences += verify->jobs[i].wanted ? count_of_job(&verify->jobs[i]) : 0;
+        differences += verify->jobs[i].wanted ? count_places(&verify->jobs[i]) : 0;
     }
     return verify->ledger ? differences : differences + 1;
+}
+
+static uint64_t count_of_sink(const struct verify_sink *sink)
+{
+    uint64_t differences = sink->counting == VERIFY_COUNTED_NOT;
+    for (size_t i = 0; i < sink->n_series; i++) {
+        differences += sink->series[i].different_days;
+    }
+    return differences;
+}
+
+uint64_t verify_count_of_job(const struct verify *verify, const struct verify_job *job)
+{
+    uint64_t differences = job->objects_different + count_places(job);
+    for (size_t i = 0; i < verify->n_sinks; i++) {
+        if (writes_to(job->config, verify->sinks[i].place)) {
+            differences += count_of_sink(&verify->sinks[i]);
+        }
+    }
+    return differences;
 }
 
 struct verify_difference *verify_add(struct verify_differences *differences)
@@ -66,7 +96,11 @@ struct verify_difference *verify_add(struct verify_differences *differences)
 void verify_add_object(struct verify *verify, struct verify_differences *differences,
                        const char *job, const char *sink, struct slice key, const char *format, ...)
 {
+    struct verify_job *of = verify_job_named(verify, job);
     struct verify_difference *difference = verify_add(differences);
+    if (of) {
+        of->objects_different++;
+    }
     if (!difference) {
         return;
     }
@@ -166,16 +200,6 @@ static void add_parser(struct verify *verify, struct verify_sink *sink, const st
         series->field = NULL;
     }
     series->configured = true;
-}
-
-static bool writes_to(const struct job_config *job, const struct place_config *place)
-{
-    for (size_t i = 0; i < job->n_to; i++) {
-        if (job->to[i] == place) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void add_sink(struct verify *verify, const struct place_config *place)

@@ -95,8 +95,9 @@ struct verify_job {
     int64_t scope; /* of the source as it is configured; 0: none */
     struct window *windows;
     size_t n_windows;
-    int64_t listed_ns; /* start of the last run that listed it to the end */
-    uint64_t waiting;  /* objects of these deliveries that are listed and not read */
+    int64_t listed_ns;          /* start of the last run that listed it to the end */
+    uint64_t waiting;           /* objects of these deliveries that are listed and not read */
+    uint64_t objects_different; /* of which something does not hold, lost and waiting ones too */
     struct verify_listed listed;
 };
 
@@ -144,6 +145,8 @@ void verify_finish(struct verify *verify); /* closes the ledger too */
 
 /* How many things are not as they should be; what could not be asked is one. */
 uint64_t verify_count_differences(const struct verify *verify);
+/* The same, of one job and the sinks it writes to. */
+uint64_t verify_count_of_job(const struct verify *verify, const struct verify_job *job);
 /* Objects that were not read to their end: what is stored of them is not in the ledger. */
 uint64_t verify_left(const struct verify *verify);
 struct verify_sink *verify_sink_named(struct verify *verify, const char *name);

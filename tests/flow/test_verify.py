@@ -5,6 +5,7 @@ import datetime
 import fcntl
 import json
 import os
+import signal
 import sqlite3
 import sys
 import unittest
@@ -12,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from lib import scripted  # noqa: E402
-from lib.harness import FOLDER, SECRET_KEY, Case, packed, s3_record, seconds_of  # noqa: E402
+from lib.harness import FOLDER, SECRET_KEY, Case, packed, s3_record, seconds_of, wait_for  # noqa: E402
 
 DAY_NS = 86400 * 10**9
 
@@ -517,6 +518,105 @@ class InTheSource(Verify):
         self.verify()
         self.forget_object("b")
         self.assertEqual([key for key, _ in self.keys(self.verify(code=1), "lost_objects")], ["b"])
+
+
+class Published(Verify):
+    """`--publish` writes the result as a point of kind verify, for dashboards."""
+
+    def points(self, kind, name="store"):
+        connection = sqlite3.connect(self.path(name + ".db"))
+        connection.row_factory = sqlite3.Row
+        rows = connection.execute('SELECT * FROM "gateway-01" WHERE kind = ? ORDER BY time', (kind,)).fetchall()
+        connection.close()
+        return [{key: row[key] for key in row.keys() if row[key] is not None and key not in ("time", "kind")} for row in rows]
+
+    def test_complete(self):
+        self.three()
+        self.assertEqual(self.points("verify"), [], "only when asked for")
+        self.verify("--publish")
+        wanted = {"job": "lyve", "listed": 3, "lost": 0, "waiting": 0, "unmatched": 0, "stored": 6, "counted": 6, "differences": 0}
+        self.assertEqual(self.points("verify"), [wanted])
+        self.verify("--publish", "--no-source")
+        del wanted["listed"], wanted["lost"]
+        self.assertEqual(self.points("verify")[1:], [wanted])
+        self.verify()  # its own points are none of those it counts
+
+    def test_differences(self):
+        server = self.three()
+        server.objects[FOLDER + "S3-0.gz"] = server.objects[FOLDER + "S3-a.gz"]
+        server.objects["elsewhere/x"] = server.objects[FOLDER + "S3-a.gz"]
+        self.change(self.state_path, "UPDATE object SET state = 0 WHERE key = ?", (FOLDER + "S3-c.gz").encode())
+        self.change(self.path("store.db"), 'DELETE FROM "audit-01" WHERE time < ?', 20514 * DAY_NS)
+        self.verify("--publish", code=1)
+        wanted = {"job": "lyve", "listed": 4, "lost": 1, "waiting": 1, "unmatched": 1, "stored": 6, "counted": 4, "differences": 3}
+        self.assertEqual(self.points("verify"), [wanted])
+
+    def test_each_job_has_its_own(self):
+        """A difference is counted for the jobs that have it."""
+        server = self.server({FOLDER + "S3-a.gz": packed(at(1, 1)), FOLDER + "S3-b.gz": packed(at(2, 2))})
+        self.stores(server, "store", "other", jobs={"lyve": ["store"], "twin": ["other"]})
+        self.pull()
+        self.change(self.state_path, "DELETE FROM object WHERE scope = (SELECT id FROM scope WHERE job = 'twin') AND key = ?", (FOLDER + "S3-b.gz").encode())
+        self.verify("--publish", code=1)
+        self.assertEqual([(row["lost"], row["differences"]) for row in self.points("verify")], [(0, 0)])
+        self.assertEqual([(row["lost"], row["stored"], row["counted"], row["differences"]) for row in self.points("verify", "other")], [(1, 1, 2, 2)])
+
+    def test_a_source_that_is_away(self):
+        server = self.three()
+        server.fault("list", scripted.status(403), times=1000)
+        self.verify("--publish", code=1)
+        self.assertEqual(self.points("verify"), [{"job": "lyve", "waiting": 0, "unmatched": 0, "stored": 6, "counted": 6, "differences": 1}])
+
+    def test_a_store_of_an_older_version(self):
+        """Its table of figures gets the new columns; what is in it stays."""
+        server = self.server({FOLDER + "S3-a.gz": packed(at(1, 1), "broken"), FOLDER + "S3-b.gz": packed(at(2))[:-9], "elsewhere/x": b""})
+        self.stores(server, "store")
+        connection = sqlite3.connect(self.path("store.db"))
+        with connection:
+            fields = ", ".join('"%s" INTEGER' % name for name in ("objects", "read", "stored", "duplicate", "expired", "dead", "failed", "seconds", "newest"))
+            connection.execute("PRAGMA application_id = 0x4C475753")
+            connection.execute('CREATE TABLE "gateway-01" ("time" INTEGER NOT NULL, "job" TEXT NOT NULL DEFAULT \'\', "kind" TEXT NOT NULL DEFAULT \'\', %s, PRIMARY KEY ("time", "job", "kind")) WITHOUT ROWID' % fields)
+            connection.execute('INSERT INTO "gateway-01" (time, job, kind, objects) VALUES (5, \'lyve\', \'all\', 7)')
+        connection.close()
+        self.pull(code=1)
+        old, new = self.points("all")
+        self.assertEqual(old, {"job": "lyve", "objects": 7})
+        (stored,) = [row["stored"] for row in self.points("lyve_s3")]
+        wanted = {"job": "lyve", "objects": 2, "read": stored + 1, "stored": stored, "duplicate": 0, "expired": 0, "dead": 1, "failed": 0, "quarantined": 1, "unmatched": 1, "waiting": 0}
+        self.assertEqual({key: value for key, value in new.items() if key not in ("seconds", "newest")}, wanted)
+        self.verify("--publish")
+        self.assertEqual(len(self.points("verify")), 1)
+
+    def test_objects_that_are_left(self):
+        """`waiting`: objects of the window that a run did not come to; one that failed is told apart."""
+        names = ["S3-%d.gz" % number for number in range(5)]
+        server = self.server({FOLDER + name: packed(at(1, number)) for number, name in enumerate(names)})
+        server.objects[FOLDER + "S3-later.gz"] = scripted.Stored(packed(at(9)), seconds_of("2026-03-20T00:00:00"))  # not of the window
+        self.stores(server, "store")
+        server.fault("get", scripted.status(404), when=lambda request: request.key.endswith("0.gz"))
+        server.fault("get", scripted.edit(delay_s=1.0), when=lambda request: request.key.endswith("1.gz"))
+        with open(self.config_path, encoding="utf-8") as file:
+            config = json.load(file)
+        config["jobs"][0]["workers"] = 1
+        self.write_config(config)
+        process = self.start("pull", "--from-date", "2026-03-01", "--to-date", "2026-03-10")
+        wait_for(lambda: len(server.of("get")) == 2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process, timeout=20).code, 1)
+        (point,) = self.points("all")
+        self.assertEqual((point["objects"], point["failed"], point["waiting"]), (2, 1, 3))
+        document = self.verify(code=1)
+        self.assertEqual([one["objects"] for one in document["waiting_objects"]["first"]], [[FOLDER + name] for name in names[2:]])
+
+    def test_a_sink_that_refuses(self):
+        server = self.server({FOLDER + "S3-a.gz": packed(at(1, 1))})
+        self.flat_config(server)
+        self.pull()
+        server.fault("write", scripted.status(401, b'{"code":"unauthorized","message":"no"}'), times=100)
+        result = self.run_program("verify", "--publish")
+        self.assertEqual(result.code, 1, str(result))
+        self.assertTrue(result.out.endswith("\nequal\n"))
+        self.assertIn("verify: publishing to sink influxdb: ", result.err)
 
 
 class Sinks(Verify):

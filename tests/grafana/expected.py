@@ -187,8 +187,25 @@ class Run:
         return [(kind, figures) for kind, figures in self.kinds.items() if kind != "all"]
 
 
+class Proof:
+    """What one `verify --publish` writes for a job."""
+
+    def __init__(self, job, start_ns, figures):
+        self.job = job
+        self.start_ns = start_ns
+        self.kinds = {"verify": figures}
+
+    @property
+    def figures(self):
+        return self.kinds["verify"]
+
+
 class Gateway:
-    def __init__(self, runs, chosen, start, stop, period_s):
+    def __init__(self, runs, chosen, start, stop, period_s, proofs=()):
+        self.last_proofs = {}
+        for proof in sorted(proofs, key=lambda proof: proof.start_ns):
+            if allowed(chosen["job"], proof.job) and stop - 30 * DAY <= proof.start_ns < stop:
+                self.last_proofs[proof.job] = proof
         self.runs = sorted(
             (run for run in runs if allowed(chosen["job"], run.job) and start <= run.start_ns < stop),
             key=lambda run: run.start_ns,
@@ -209,6 +226,25 @@ class Gateway:
         rows = [(run, kind, row["newest"]) for run in self.runs for kind, row in run.parsers() if "newest" in row]
         return rows
 
+    def objects(self):
+        """Sums of what ended, and what the last run of each job in a period left."""
+        ended = {"settled": lambda row: row["objects"] - row["failed"] - row["quarantined"]}
+        ended["failed"], ended["quarantined"] = (lambda row: row["failed"]), (lambda row: row["quarantined"])
+        found = self.per_period((name, run.start_ns, figure(run.all)) for name, figure in ended.items() for run in self.runs)
+        for name in ("unmatched", "waiting"):
+            by_job = self.per_period((((name, run.job), run.start_ns, run.all[name]) for run in self.runs), lambda values: values[-1])
+            for row in by_job.values():
+                for begin, value in row.items():
+                    found.setdefault(name, {}).setdefault(begin, 0)
+                    found[name][begin] += value
+        return found
+
+    def records(self):
+        outcomes = ("stored", "duplicate", "expired", "dead")
+        sums = {name: sum(run.all[name] for run in self.runs) for name in ("read", *outcomes)}
+        sums["unexplained"] = sums["read"] - sum(sums[name] for name in outcomes)
+        return {name: {self.stop: value} for name, value in sums.items()}
+
     def panels(self):
         newest, last = {}, {}
         for _, kind, time_ns in self.newest():
@@ -219,7 +255,9 @@ class Gateway:
         return {
             "Age of the newest record": {kind: self.age(time_ns) for kind, time_ns in newest.items()},
             "Since the last run": {job: self.age(time_ns) for job, time_ns in last.items()},
-            "Records": {name: {self.stop: sum(run.all[name] for run in self.runs)} for name in outcomes},
+            "Since the last verify": {job: self.age(proof.start_ns) for job, proof in self.last_proofs.items()},
+            "Records: read = stored + duplicate + expired + dead": self.records(),
+            "Objects: settled, failed, quarantined, unmatched, waiting": self.objects(),
             "Objects by job": self.per_period((run.job, run.start_ns, run.all["objects"]) for run in self.runs),
             "Records by outcome": self.of_all(*outcomes),
             "Failed objects and dead letters": self.of_all("failed", "dead"),
@@ -234,4 +272,5 @@ class Gateway:
         for run in reversed(self.runs[-100:]):
             figures = {name: value for name, value in run.all.items() if name != "newest"}
             rows.append({"_time": run.start_ns, "job": run.job, **figures})
-        return {"Runs": rows}
+        proofs = [{"_time": one.start_ns, "job": one.job, **one.figures} for one in self.last_proofs.values()]
+        return {"Runs": rows, "Last verify": proofs}

@@ -227,9 +227,25 @@ class GatewayOfARun(Filled):
         self.assertTrue(self.before <= start_ns <= self.after)
         seconds = rows[0]["seconds"]
         self.assertTrue(0 <= seconds <= (self.after - self.before) // SECOND)
-        total = {**self.wanted.figures(), "objects": len(self.made), "failed": 0, "seconds": seconds}
+        none = dict.fromkeys(("failed", "quarantined", "unmatched", "waiting"), 0)
+        total = {**self.wanted.figures(), **none, "objects": len(self.made), "seconds": seconds}
         run = expected.Run("lyvecloud", start_ns, {"all": total, **self.newest_of_kinds()})
         wanted = expected.Gateway([run], {"job": ALL}, view.start, view.stop, view.period_s)
+        self.compare_board("lyve-gateway", view, {"job": ALL}, wanted)
+        self.check_the_proof(run)
+
+    def check_the_proof(self, run):
+        before = time.time_ns()
+        result = self.run_program("verify", "--publish", "--json")
+        self.assertEqual(result.code, 0, str(result))
+        view = source.View(self.influx, "lyve-logs", self.before - HOUR, time.time_ns())
+        stored = len(self.wanted.points)
+        figures = {"listed": len(self.made), "lost": 0, "waiting": 0, "unmatched": 0, "stored": stored, "counted": stored, "differences": 0}
+        rows = view.rows('from(bucket: v.defaultBucket) |> range(start: v.timeRangeStart) |> filter(fn: (r) => r["kind"] == "verify" and r["_field"] == "lost")')
+        self.assertEqual(len(rows), 1)
+        proof = expected.Proof("lyvecloud", real.nanoseconds(rows[0]["_time"]), figures)
+        self.assertTrue(before <= proof.start_ns <= view.stop)
+        wanted = expected.Gateway([run], {"job": ALL}, view.start, view.stop, view.period_s, [proof])
         self.compare_board("lyve-gateway", view, {"job": ALL}, wanted)
 
     def runs_query(self):
@@ -256,7 +272,7 @@ def line(run):
 
 def figures(number, newest=None, failed=0):
     """Figures of a run that all differ, and differ from run to run."""
-    names = ("objects", "read", "stored", "duplicate", "expired", "dead", "seconds")
+    names = ("read", "stored", "duplicate", "expired", "dead", "seconds", "quarantined", "unmatched", "waiting", "objects")
     row = {name: number * (place + 1) for place, name in enumerate(names)}
     row["failed"] = failed
     if newest is not None:
@@ -294,11 +310,19 @@ class Gateway(Written):
                 if hour % 2:
                     kinds["lyve_iam"] = figures(1, START - DAY)
                 runs.append(expected.Run("iam.only", start_ns + 60 * SECOND, kinds))
-        bucket = self.fill(runs)
+        proofs = []
+        for job, hours in (("audit", (-600, 5, 80, 200)), ("iam.only", (3, 90)), ("long-ago", (-721,))):
+            for hour in hours:
+                names = ("listed", "lost", "waiting", "unmatched", "stored", "counted", "differences")
+                row = {name: (hour + 1000) * (place + 1) for place, name in enumerate(names)}
+                if hour == 90:
+                    del row["listed"], row["lost"]  # the source was left out
+                proofs.append(expected.Proof(job, START + hour * HOUR + 5 * SECOND, row))
+        bucket = self.fill(runs + proofs)
         for chosen in (ALL, ["audit"], ["iam.only"], ["audit", "iam.only"]):
             for period_s in (3600, 6 * 3600):
                 view = source.View(self.influx, bucket, START + 2 * HOUR, START + 140 * HOUR, period_s)
-                wanted = expected.Gateway(runs, {"job": chosen}, view.start, view.stop, period_s)
+                wanted = expected.Gateway(runs, {"job": chosen}, view.start, view.stop, period_s, proofs)
                 self.compare_board("lyve-gateway", view, {"job": chosen}, wanted)
         self.compare_variables("lyve-gateway", view, {"job": ["audit", "iam.only"]})
 
@@ -322,7 +346,7 @@ class Alerts(Written):
         return [self.run_at(job, 24 * day, **more) for day in days]
 
     def test_rules(self):
-        self.assertEqual([one["uid"] for one in source.rules()], ["loggateway-no-objects", "loggateway-failed", "loggateway-behind"])
+        self.assertEqual([one["uid"] for one in source.rules()], ["loggateway-no-objects", "loggateway-failed", "loggateway-behind", "loggateway-verify"])
 
     def test_no_objects(self):
         runs = self.days("usual", 1, 2, 3, 4, 5)
@@ -366,6 +390,21 @@ class Alerts(Written):
         self.assertEqual(source.firing(rule, self.influx, bucket, self.NOW - HOUR - SECOND), {"from-the-future", "nothing-new"})
         self.assertIsNone(source.firing(rule, self.influx, bucket, self.NOW + 30 * DAY))
         self.assertEqual(rule["noDataState"], "NoData")
+
+
+    def proof(self, job, days, differences):
+        return expected.Proof(job, self.NOW - int(days * DAY), {"listed": 7, "differences": differences})
+
+    def test_verify(self):
+        proofs = [self.proof("now", 3, 0), self.proof("now", 1, 2), self.proof("over", 3, 5), self.proof("over", 1, 0), self.proof("long-ago", 31, 1)]
+        proofs += [self.run_at("run", 1, failed=4)]
+        bucket = self.fill(proofs)
+        rule = self.rule("loggateway-verify")
+        self.assertEqual(source.firing(rule, self.influx, bucket, self.NOW), {"now"})
+        self.assertEqual(source.firing(rule, self.influx, bucket, self.NOW - 2 * DAY), {"over", "long-ago"})
+        self.assertIsNone(source.firing(rule, self.influx, bucket, self.NOW + 40 * DAY))
+        self.assertEqual(source.firing(self.rule("loggateway-failed"), self.influx, bucket, self.NOW), {"run"})
+        self.assertEqual(rule["noDataState"], "OK")
 
 
 del Panels, Filled, Written  # the bases are no tests
