@@ -32,15 +32,6 @@ static bool is_class(char byte, unsigned char class)
     return (byte_classes[(unsigned char)byte] & class) != 0;
 }
 
-static size_t count_class(struct slice text, unsigned char class)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        count += is_class(text.at[i], class);
-    }
-    return count;
-}
-
 static char *escape_class(char *to, struct slice text, unsigned char class)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -250,39 +241,6 @@ char *escape_measurement_to(char *to, struct slice text)
 char *escape_tag_to(char *to, struct slice text)
 {
     return escape_name(to, text, TAG_PART);
-}
-
-/* --- appending --- */
-
-static bool append(struct buf *out, struct slice text, unsigned char class,
-                   char *(*escape)(char *to, struct slice text))
-{
-    size_t worst = 2 * text.len + ESCAPE_SPARE_BYTES;
-    if (!out->overflow && worst <= out->max - out->len) {
-        out->len = (size_t)(escape(buf_room(out, worst), text) - out->at);
-        return true;
-    }
-    /* near the maximum the exact need decides */
-    char *to = buf_room(out, text.len + count_class(text, class));
-    if (to) {
-        out->len = (size_t)(escape_class(to, text, class) - out->at);
-    }
-    return to != NULL;
-}
-
-bool escape_quoted(struct buf *out, struct slice text)
-{
-    return append(out, text, QUOTED, escape_quoted_to);
-}
-
-bool escape_measurement(struct buf *out, struct slice text)
-{
-    return append(out, text, MEASUREMENT, escape_measurement_to);
-}
-
-bool escape_tag(struct buf *out, struct slice text)
-{
-    return append(out, text, TAG_PART, escape_tag_to);
 }
 
 /* --- JSON --- */

@@ -24,11 +24,6 @@ char *escape_measurement_to(char *to, struct slice text); /* comma, space */
 enum escape_version { ESCAPE_PORTABLE, ESCAPE_SSSE3, ESCAPE_VBMI2, ESCAPE_VERSIONS };
 char *escape_quoted_by(enum escape_version version, char *to, struct slice text);
 
-/* The same, appended. False when out is full; nothing is appended then. */
-bool escape_quoted(struct buf *out, struct slice text);
-bool escape_tag(struct buf *out, struct slice text);
-bool escape_measurement(struct buf *out, struct slice text);
-
 /* Appends a JSON string's content with its escapes decoded. A surrogate without its partner becomes
  * U+FFFD; an escape that JSON does not have loses its backslash. False when out has no room for
  * content.len bytes, whether or not the result needs them all. */
