@@ -5,13 +5,15 @@ Whatever it is, everything else goes on, and `status` tells the truth.
 
 import json
 import os
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from lib import scripted  # noqa: E402
+from lib import harness, scripted  # noqa: E402
 from lib.harness import DELIVERED_S, FOLDER, Case, packed, s3_record  # noqa: E402
+from flow.test_pull import MAY_MOUNT  # noqa: E402
 
 GIVES_UP_AFTER = 8  # downloads that fail in a row
 
@@ -74,6 +76,67 @@ class Future(Case):
         self.pull("--to-date", "2199-01-01")
         job = json.loads(self.run_program("status", "--json").out)["jobs"][0]
         self.assertLessEqual(job["good_window"]["to"], job["last_run"]["started"])
+
+
+class Ledger(Case):
+    """Whatever happens to the ledger: no crash, no point lost or wrong, and the next pull completes."""
+
+    FULL_DISK = """
+mount -t tmpfs -o size=180k none "$1" && cd "$1" || exit 99
+code=0
+"$2" -c "$3" pull --from-date 2026-01-01 || code=$?
+mount -o remount,size=100m "$1"
+"$2" -c "$3" pull --from-date 2026-01-01
+exit "$((code + 100))"
+"""
+
+    @unittest.skipUnless(MAY_MOUNT, "may not mount a small disk")
+    def test_on_a_full_disk(self):
+        server = self.server(self.generated(records=400))
+        small = self.path("small")
+        os.mkdir(small)
+        self.flat_config(server, state=os.path.join(small, "state.db"))
+        command = ["unshare", "-m", "sh", "-c", self.FULL_DISK, "sh", small, harness.BINARY, self.config_path]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=harness.ENVIRONMENT, preexec_fn=harness.die_with_parent, check=False)
+        self.assertEqual(done.returncode, 101, done.stderr[-3000:])
+        self.assertIn("disk is full", done.stderr)
+        self.assert_exact(server)
+
+    def test_damaged(self):
+        """Each page overwritten in turn: a run may fail, and says why, or does what is right."""
+        server = self.server(self.generated(records=5, days=3))
+        self.flat_config(server)
+        self.pull()
+        self.put_objects(server, {fresh(1): packed(s3_record(1))})
+        with open(self.state_path, "rb") as file:
+            whole = file.read()
+        self.assertFalse(os.path.exists(self.state_path + "-wal"))
+        page = 4096
+        failed = 0
+        for number in range(len(whole) // page):
+            self.forget()
+            with open(self.state_path, "wb") as file:
+                file.write(whole[: number * page] + bytes([0x5A]) * page + whole[(number + 1) * page :])
+            for command in (("pull", "--from-date", "2026-01-01"), ("status",), ("verify",), ("dead-letters", "list")):
+                result = self.run_program(*command)
+                self.assertIn(result.code, (0, 1), str(result))
+                if result.code == 1 and command[0] == "pull":
+                    failed += 1
+                    self.assertIn("ledger", result.err)
+        self.assertGreater(failed, 3)
+        self.forget()
+        self.pull()
+        self.assert_exact(server)
+
+    def test_cut_to_nothing(self):
+        server = self.server(self.generated(records=5))
+        self.flat_config(server)
+        self.pull()
+        self.forget()
+        with open(self.state_path, "wb"):
+            pass
+        self.pull()
+        self.assert_exact(server)
 
 
 if __name__ == "__main__":
