@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import ssl
 import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
+from lib import tls  # noqa: E402
 from lib.harness import BINARY, ENVIRONMENT, FOLDER, Case, packed, s3_record  # noqa: E402
 
 KEY = FOLDER + "S3-orders-2026-03-01-12-00-00.gz"
@@ -16,14 +16,6 @@ OURS, ELSEWHERE = "IP:127.0.0.1", "DNS:elsewhere.example"
 
 
 class Tls(Case):
-    def certificate(self, names=OURS, name="certificate.pem"):
-        """A certificate that is its own authority; its key is beside it."""
-        path = os.path.join(self.folder, name)
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        command += ["-subj", "/CN=" + name, "-addext", "subjectAltName=" + names, "-keyout", path + ".key", "-out", path]
-        subprocess.run(command, check=True, capture_output=True)
-        return path
-
     def pull_where_all_trust(self, path):
         """A pull on a machine that trusts a certificate by itself: in a mount namespace with other /etc/ssl/certs."""
         folder = os.path.join(self.folder, "trusted")
@@ -37,19 +29,13 @@ class Tls(Case):
         command = [*inside, BINARY, "-c", self.config_path, "pull", "--from-date", "2026-01-01"]
         return subprocess.run(command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
 
-    def secure(self, server, path):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path, path + ".key")
-        server.http.socket = context.wrap_socket(server.http.socket, server_side=True, do_handshake_on_connect=False)
-        return server.url.replace("http:", "https:")
-
     def two_places(self, s3_names=None, influx_names=None, trusted=True):
         """S3 and InfluxDB, behind TLS where there are names for it."""
         s3, influx = self.server({KEY: packed(*(s3_record(number) for number in range(20)))}), self.server()
         options = []
         for server, names in ((s3, s3_names), (influx, influx_names)):
-            path = self.certificate(names) if names else None
-            url = self.secure(server, path) if names else server.url
+            path = tls.certificate(self.folder, names) if names else None
+            url = tls.secure(server, path) if names else server.url
             options.append((url, {"ca_file": path} if names and trusted else {}))
         (s3_url, s3_more), (influx_url, influx_more) = options
         self.flat_config(s3, s3={"endpoint_url": s3_url, "retries": 0, **s3_more}, influx={"host": influx_url, **influx_more})
@@ -99,7 +85,7 @@ class Tls(Case):
     def test_a_ca_file_stands_in_their_place(self):
         s3, influx = self.two_places(s3_names=OURS)
         path = os.path.join(self.folder, "certificate.pem")
-        other = self.certificate(name="other.pem")
+        other = tls.certificate(self.folder, OURS, "other.pem")
         os.rename(path, path + ".trusted")
         os.rename(other, path)  # which is what ca_file names
         result = self.pull_where_all_trust(path + ".trusted")
