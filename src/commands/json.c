@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/timestamp.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 

@@ -9,8 +9,8 @@
 #include "config/loader.h"
 
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "data/record.h"
-#include "data/utf8.h"
 
 #include <stdio.h>
 #include <strings.h>

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/decimal.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "data/escape.h"
-#include "data/utf8.h"
 
 /* --- the value as a text --- */
 

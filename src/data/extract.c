@@ -6,8 +6,8 @@
 #include "data/extract.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "data/scan.h"
-#include "data/utf8.h"
 
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
 #include "data/message.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "data/flatten.h"
-#include "data/utf8.h"
 
 #include <stdlib.h>
 

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "data/columns.h"
 #include "data/extract.h"
 #include "data/flatten.h"
@@ -14,7 +15,6 @@
 #include "data/message.h"
 #include "data/redact.h"
 #include "data/tables.h"
-#include "data/utf8.h"
 
 #include <stdlib.h>
 #include <strings.h>

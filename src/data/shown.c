@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/timestamp.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * See report.h.
  */
 #include "base/cleanup.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 #include "report/report.h"
 
 #define ELLIPSIS "\xE2\x80\xA6"

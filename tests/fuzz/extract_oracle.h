@@ -15,7 +15,7 @@
 #include "data/escape.h"
 #include "data/extract.h"
 #include "data/redact.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <regex.h>

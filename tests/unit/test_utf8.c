@@ -1,6 +1,6 @@
 /* utf8 against the tables of RFC 3629 and of the Unicode standard, chapter 3.9. */
 #include "base/cleanup.h"
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

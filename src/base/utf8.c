@@ -3,7 +3,7 @@
  * sequence. Called by data/record before the scan and by whoever cuts a text; it knows nothing of
  * JSON.
  */
-#include "data/utf8.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* utf8: is it, and if not, the nearest text that is. */
-#ifndef DATA_UTF8_H
-#define DATA_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include "base/buf.h"
 #include "base/slice.h"
