@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -21,18 +22,27 @@ struct log_number log_int(int64_t number)
     return text;
 }
 
+/* The control character, below U+00A0, that a valid text goes on with; 0: none. */
+static unsigned control_at(const unsigned char *at)
+{
+    bool is_c1 = at[0] == 0xC2 && at[1] < 0xA0;
+    return is_c1 ? at[1] : at[0] < 0x20 || at[0] == 0x7F ? at[0] : 0;
+}
+
 static void add_quoted(struct buf *line, const char *value)
 {
     buf_add_byte(line, '"');
     for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
+        unsigned control = control_at(c);
+        if (control) {
+            buf_printf(line, "\\u%04x", control);
+            c += control >= 0x80;
+            continue;
+        }
         if (*c == '"' || *c == '\\') {
             buf_add_byte(line, '\\');
-            buf_add_byte(line, (char)*c);
-        } else if (*c < 0x20 || *c == 0x7F) {
-            buf_printf(line, "\\u%04x", *c);
-        } else {
-            buf_add_byte(line, (char)*c);
         }
+        buf_add_byte(line, (char)*c);
     }
     buf_add_byte(line, '"');
 }
@@ -44,14 +54,14 @@ static bool is_bare(const char *value)
         return false;
     }
     for (const unsigned char *c = (const unsigned char *)value; *c; c++) {
-        if (*c <= ' ' || *c == '"' || *c == '=' || *c == '\\' || *c == 0x7F) {
+        if (*c == ' ' || *c == '"' || *c == '=' || *c == '\\' || control_at(c)) {
             return false;
         }
     }
     return true;
 }
 
-static void add_pair(struct buf *line, bool json, const char *name, const char *value)
+static void add_valid_pair(struct buf *line, bool json, const char *name, const char *value)
 {
     if (json) {
         buf_add_byte(line, line->len ? ',' : '{');
@@ -70,6 +80,14 @@ static void add_pair(struct buf *line, bool json, const char *name, const char *
     } else {
         add_quoted(line, value);
     }
+}
+
+/* Keys of objects and texts of servers may be any bytes. */
+static void add_pair(struct buf *line, bool json, const char *name, const char *value)
+{
+    CLEANUP(buf_finish) struct buf valid = {.max = LINE_MAX_BYTES};
+    utf8_repair(slice_of(value), &valid);
+    add_valid_pair(line, json, name, buf_text(&valid));
 }
 
 void log_line(const struct log *log, enum log_level level, const char *message, ...)

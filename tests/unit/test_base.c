@@ -199,6 +199,8 @@ static void test_err_of_exactly_its_size_is_whole(void **state)
 
 /* --- log --- */
 
+#define REPLACED "\xEF\xBF\xBD" /* U+FFFD */
+
 /* What log_line writes to stderr, without its time; in a buffer of the caller. */
 static const char *logged(bool json, const char *message, const char *name, const char *value,
                           char *text, size_t size)
@@ -234,6 +236,9 @@ static void test_log_cannot_be_forged(void **state)
         {"a\"b\\", "v=\"a\\\"b\\\\\"", "\"v\":\"a\\\"b\\\\\""},
         {"a\nlevel=error", "v=\"a\\u000alevel=error\"", "\"v\":\"a\\u000alevel=error\""},
         {"\x1b[2J\x7f", "v=\"\\u001b[2J\\u007f\"", "\"v\":\"\\u001b[2J\\u007f\""},
+        {"\xC2\x9B\x32J \xC2\xA0", "v=\"\\u009b2J \xC2\xA0\"", "\"v\":\"\\u009b2J \xC2\xA0\""},
+        {"\xC2\x80", "v=\"\\u0080\"", "\"v\":\"\\u0080\""},
+        {"a\xFF\xC3", "v=a" REPLACED REPLACED, "\"v\":\"a" REPLACED REPLACED "\""},
         {"gr\xC3\xBC\xC3\x9F", "v=gr\xC3\xBC\xC3\x9F", "\"v\":\"gr\xC3\xBC\xC3\x9F\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
