@@ -12,10 +12,10 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "data/escape.h"
 #include "data/extract.h"
 #include "data/redact.h"
-#include "base/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <regex.h>
