@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "data/shown.h"
 #include "run/counted.h"
 #include "run/place.h"
 
@@ -38,6 +39,8 @@ static enum status join_object(struct listing *listing, const struct object *obj
     return ledger_join_put(lister->join, object, err);
 }
 
+enum { SHOWN_KEY_MAX_BYTES = 4 * 1024 }; /* every byte of a key as \xHH */
+
 static enum status print_object(struct listing *listing, const struct object *object,
                                 struct err *err)
 {
@@ -58,7 +61,9 @@ static enum status print_object(struct listing *listing, const struct object *ob
     }
     if (wanted) {
         char date[TIMESTAMP_TEXT_BYTES];
-        printf("%.*s\t%" PRId64 "\t%s\n", SLICE_ARG(object->key), object->size,
+        CLEANUP(buf_finish) struct buf key = {.max = SHOWN_KEY_MAX_BYTES};
+        shown_add(&key, object->key); /* its bytes may be a tab or a line end */
+        printf("%s\t%" PRId64 "\t%s\n", buf_text(&key), object->size,
                timestamp_format(object->last_modified_ns, date));
     }
     return OK;

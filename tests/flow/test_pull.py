@@ -80,6 +80,15 @@ class Pull(Case):
                 self.pull()
                 self.assert_exact(server)
 
+    def test_dry_run_prints_a_line_for_each_key(self):
+        """Also for one with a line end, a tab and an escape sequence in it."""
+        server = self.server({FOLDER + "S3-a\nb\tc\x1b[2J.gz": packed(s3_record(1))})
+        server.url_encoding = "always"
+        self.flat_config(server)
+        result = self.run_program("pull", "--from-date", "2026-01-01", "--dry-run")
+        (line,) = result.out.splitlines()
+        self.assertEqual(line.split("\t")[0], FOLDER + r"S3-a\x0ab\x09c\x1b[2J.gz")
+
     def test_dry_run_prints_what_it_would_read_and_touches_nothing(self):
         server = self.sample()
         result = self.run_program("pull", "--from-date", "2026-03-03", "--dry-run")
