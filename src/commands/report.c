@@ -4,8 +4,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "commands/arguments.h"
 #include "commands/cli.h"
+#include "commands/verify.h"
 #include "run/lock.h"
 
 #include <errno.h>
@@ -66,22 +68,59 @@ static enum status find_job(const struct config *config, const char *wanted,
 
 /* --- what is known --- */
 
-static enum status read_ledger(struct report *report, const char *state, struct err *err)
+/* A run of any job that writes to the store. */
+static bool is_under_way(const struct verify *verify)
 {
-    struct ledger *ledger;
-    enum status status = ledger_open_existing(&ledger, state, err);
+    for (size_t i = 0; i < verify->n_jobs; i++) {
+        if (lock_is_held(verify->config->state, verify->jobs[i].config->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t count_missing(const struct report *report, const struct verify *verify)
+{
+    const struct job_config *job = report->job;
+    for (size_t i = 0; i < verify->n_jobs; i++) {
+        if (verify->jobs[i].config == job) {
+            return verify->jobs[i].sinks[find_store(job)].missing;
+        }
+    }
+    return 0;
+}
+
+/* What is stored first, then what is there, so that what a run adds meanwhile is not missed. */
+static enum status compare(struct report *report, struct verify *verify, const struct log *log,
+                           struct err *err)
+{
+    report->under_way = is_under_way(verify);
+    if (ledger_job_status(verify->ledger, report->job->name, &report->store->name, 1,
+                          &report->status, err) != OK ||
+        verify_claims(verify, err) != OK) {
+        return err->status;
+    }
+    verify_count(verify, log);
+    report->under_way |= is_under_way(verify);
+    report->missing = count_missing(report, verify);
+    return OK;
+}
+
+static enum status read_ledger(struct report *report, struct verify *verify, const struct log *log,
+                               struct err *err)
+{
     report->status.good_from_ns = report->status.good_to_ns = INT64_MIN;
-    if (status == AGAIN) {
-        return OK;
+    verify_set_days(verify, report->period.window);
+    if (verify_choose(verify, report->job->name, report->store, err) != OK) {
+        return err->status;
     }
-    if (status == OK) {
-        report->ledger_found = true;
-        report->under_way = lock_is_held(state, report->job->name);
-        status = ledger_job_status(ledger, report->job->name, &report->store->name, 1,
-                                   &report->status, err);
-        ledger_close(ledger);
+    enum status status = ledger_open_existing(&verify->ledger, verify->config->state, err);
+    if (status != OK) {
+        return status == AGAIN ? OK : status;
     }
-    return status;
+    report->ledger_found = true;
+    report->verify = verify;
+    return compare(report, verify, log, err);
 }
 
 static void report_finish(struct report *report)
@@ -92,8 +131,18 @@ static void report_finish(struct report *report)
 }
 
 /* The ledger first: what it calls settled is in the store. */
-static enum status make_page(const struct config *config, const struct job_config *job,
-                             const struct report_period *period, struct buf *page, struct err *err)
+static enum status make_page(struct report *report, struct verify *verify, const struct log *log,
+                             struct buf *page, struct err *err)
+{
+    if (read_ledger(report, verify, log, err) != OK || report_store_read(report, err) != OK) {
+        return err->status;
+    }
+    return report_page(report, page, err);
+}
+
+static enum status draw_job(const struct config *config, const struct job_config *job,
+                            const struct report_period *period, const struct log *log,
+                            struct buf *page, struct err *err)
 {
     const struct place_config *store = job->to[find_store(job)];
     CLEANUP(report_finish)
@@ -102,10 +151,12 @@ static enum status make_page(const struct config *config, const struct job_confi
                             .store_path = store_path(store),
                             .period = *period,
                             .now_ns = clock_now_ns()};
-    if (read_ledger(&report, config->state, err) != OK || report_store_read(&report, err) != OK) {
-        return err->status;
-    }
-    return report_page(&report, page, err);
+    CLEANUP_FREE struct verify *verify = memory_new(sizeof *verify);
+    verify->config = config;
+    verify->now_ns = report.now_ns;
+    enum status status = make_page(&report, verify, log, page, err);
+    verify_finish(verify);
+    return status;
 }
 
 /* --- where it goes --- */
@@ -162,14 +213,15 @@ static enum status write_page(const char *path, struct slice page, struct err *e
 /* --- the command --- */
 
 static enum status draw(const struct config *config, const char *wanted,
-                        const struct report_period *period, const char *path, struct err *err)
+                        const struct report_period *period, const struct log *log, const char *path,
+                        struct err *err)
 {
     CLEANUP(buf_finish) struct buf page = {.max = PAGE_MAX_BYTES};
     const struct job_config *job;
     if (find_job(config, wanted, &job, err) != OK) {
         return err->status;
     }
-    enum status status = make_page(config, job, period, &page, err);
+    enum status status = draw_job(config, job, period, log, &page, err);
     return status == OK ? write_page(path, buf_slice(&page), err)
                         : err_prefix(err, "job %s", job->name);
 }
@@ -194,7 +246,7 @@ int command_report(struct cli *cli, int argc, char **argv)
     if (!config) {
         return EXIT_USAGE;
     }
-    enum status status = draw(config, wanted, &period, out, &err);
+    enum status status = draw(config, wanted, &period, &cli->log, out, &err);
     if (status != OK) {
         cli_usage("report: %s", err.text);
     }

@@ -67,30 +67,9 @@ static void unlock_jobs(const struct verify *verify, struct lock **locks)
 
 /* --- the whole --- */
 
-/* A ledger from before sinks had names gets them as a run would give them. */
-static enum status name_sinks(struct verify *verify, struct err *err)
-{
-    for (size_t i = 0; i < verify->n_jobs; i++) {
-        const struct job_config *job = verify->jobs[i].config;
-        const char *names[LEDGER_SINKS_MAX];
-        uint64_t numbers[LEDGER_SINKS_MAX];
-        size_t n = 0;
-        for (; n < job->n_to && n < LEDGER_SINKS_MAX; n++) {
-            names[n] = job->to[n]->name;
-        }
-        if (ledger_sinks(verify->ledger, job->name, names, n, numbers, err) != OK) {
-            return err->status;
-        }
-    }
-    return OK;
-}
-
 static enum status look(struct verify_command *self, struct err *err)
 {
     struct verify *verify = &self->verify;
-    if (name_sinks(verify, err) != OK) {
-        return err->status;
-    }
     verify_set_windows(verify, self->log, self->arguments->from != NULL, self->window);
     if (verify_claims(verify, err) != OK) {
         return err->status;

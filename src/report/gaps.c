@@ -2,7 +2,7 @@
  * gaps: what is missing from a report, in words, from the ledger. See report.h.
  *
  * The ledger counts by job, not by the time of a call: what is said here is of all that the job has
- * read, whatever the report's period.
+ * read, whatever the report's period. Only the days that differ are the period's.
  */
 #include "base/timestamp.h"
 #include "report/html.h"
@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+enum { DAYS_NAMED = 10 };
 
 struct gaps {
     struct buf *out;
@@ -146,6 +148,46 @@ static void add_record_gaps(const struct report *report, struct gaps *gaps)
     }
 }
 
+/* --- the store --- */
+
+static void add_store_gaps(const struct report *report, struct gaps *gaps)
+{
+    const struct verify *verify = report->verify;
+    const struct verify_sink *store = &verify->sinks[0];
+    if (store->counting == VERIFY_COUNTED_NOT) {
+        add_gap(gaps, store->error, "The points of the store cannot be counted:");
+    }
+    if (report->missing) {
+        add_gap(gaps, NULL,
+                "%" PRIu64 " object%s read before the job wrote to this store, and not here: "
+                "`pull --again` writes them.",
+                report->missing, report->missing == 1 ? " was" : "s were");
+    }
+    if (verify->objects.n) {
+        add_gap(gaps, NULL, "The ledger contradicts itself: see `loggateway verify`.");
+    }
+}
+
+static void add_day_gaps(const struct report *report, struct gaps *gaps)
+{
+    const struct verify_differences *days = &report->verify->days;
+    char day[VERIFY_DAY_BYTES];
+    if (report->under_way || days->n == 0) {
+        return; /* a run that writes meanwhile explains it */
+    }
+    uint64_t all = days->n + days->beyond;
+    add_gap(gaps, NULL,
+            "On %" PRIu64 " day%s the store does not have what was stored: see `loggateway "
+            "verify`.",
+            all, s_of(all));
+    for (size_t i = 0; i < days->n && i < DAYS_NAMED; i++) {
+        const struct verify_difference *one = &days->at[i];
+        add_gap(gaps, one->measurement, "%s: stored %" PRIu64 ", counted %" PRIu64 " of",
+                verify_day_text(one->day, day), one->stored, one->counted);
+        gaps->n--; /* of the ones before */
+    }
+}
+
 size_t report_gaps(const struct report *report, struct buf *out)
 {
     struct gaps gaps = {.out = out};
@@ -157,5 +199,7 @@ size_t report_gaps(const struct report *report, struct buf *out)
     add_window_gaps(report, &gaps);
     add_object_gaps(report, &gaps);
     add_record_gaps(report, &gaps);
+    add_store_gaps(report, &gaps);
+    add_day_gaps(report, &gaps);
     return gaps.n;
 }

@@ -246,6 +246,9 @@ enum status report_page(const struct report *report, struct buf *out, struct err
     add_summary(out, report);
     add_verdict(out, report);
     buf_add_text(out, "<main>\n");
+    if (report->ledger_found) {
+        report_proof(report, out);
+    }
     for (size_t i = 0; i < REPORT_PANELS; i++) {
         if (add_panel(out, report, i, err) != OK) {
             return err->status;

@@ -9,6 +9,7 @@
  *   label.c   a long name as a picture has room for it
  *   page.c    the page
  *   gaps.c    what is incomplete, in words
+ *   proof.c   the figures that must add up
  *   table.c   a panel's figures as a table
  *
  * Calls are chosen by their own time, unlike in `pull`, which chooses objects by their delivery.
@@ -19,6 +20,7 @@
 
 #include "config/config.h"
 #include "ledger/ledger.h"
+#include "verify/verify.h"
 
 enum {
     REPORT_SERIES_MAX = 12, /* in a picture; what is beyond is folded into one */
@@ -108,8 +110,10 @@ struct report {
     size_t n_days;
     struct report_grid grids[REPORT_PANELS];
     bool ledger_found;
-    bool under_way;           /* a run of the job */
-    struct job_status status; /* its sinks: the store only */
+    bool under_way;              /* a run of the job, or of another that writes to the store */
+    struct job_status status;    /* its sinks: the store only */
+    const struct verify *verify; /* of the job and the store only; NULL: there is no ledger */
+    uint64_t missing;            /* objects read when the store was no sink of the job */
     int64_t now_ns;
 };
 
@@ -131,6 +135,9 @@ void report_table(const struct report *report, size_t panel, struct buf *out);
 /* Appends what is missing, an <li> each, or why one cannot know. Returns how many; 0: nothing is.
  */
 size_t report_gaps(const struct report *report, struct buf *out);
+
+/* Appends the section with the figures that must add up. There is a ledger. */
+void report_proof(const struct report *report, struct buf *out);
 
 /* Appends the page. */
 enum status report_page(const struct report *report, struct buf *out, struct err *err);

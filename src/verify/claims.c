@@ -196,10 +196,31 @@ static enum status read_unmatched(struct verify *verify, struct err *err)
     return OK;
 }
 
+/* A ledger from before sinks had names gets them as a run would give them. */
+static enum status name_sinks(struct verify *verify, struct err *err)
+{
+    for (size_t i = 0; i < verify->n_jobs; i++) {
+        const struct job_config *job = verify->jobs[i].config;
+        const char *names[LEDGER_SINKS_MAX];
+        uint64_t numbers[LEDGER_SINKS_MAX];
+        size_t n = 0;
+        for (; n < job->n_to && n < LEDGER_SINKS_MAX; n++) {
+            names[n] = job->to[n]->name;
+        }
+        if (ledger_sinks(verify->ledger, job->name, names, n, numbers, err) != OK) {
+            return err->status;
+        }
+    }
+    return OK;
+}
+
 enum status verify_claims(struct verify *verify, struct err *err)
 {
     struct checker checker = {.claims = {begin_claim, add_day, end_claim}, .verify = verify};
-    enum status status = ledger_claims(verify->ledger, &checker.claims, err);
+    enum status status = name_sinks(verify, err);
+    if (status == OK) {
+        status = ledger_claims(verify->ledger, &checker.claims, err);
+    }
     return status == OK ? read_unmatched(verify, err) : status;
 }
 

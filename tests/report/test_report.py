@@ -1,11 +1,14 @@
 """`loggateway report`: the figures of its page against the generator's records, computed a second time in page.py."""
 
+import datetime
+import fcntl
 import hashlib
 import html
 import json
 import os
 import re
 import shutil
+import sqlite3
 import stat
 import sys
 import unittest
@@ -347,6 +350,93 @@ class Completeness(Base):
         self.assertEqual(job["records read"], job["records stored"] + job["records duplicate"] + job["records expired"] + job["records dead"])
         self.assertEqual((job["objects settled"], job["objects quarantined"]), (1, 1))
         self.assert_self_contained(page)
+
+    def change(self, path, statement, *values):
+        connection = sqlite3.connect(path)
+        with connection:
+            self.assertGreater(connection.execute(statement, values).rowcount, 0)
+        connection.close()
+
+    def days_of(self, points):
+        """{measurement: {day: points}}"""
+        counts = {}
+        for measurement, _, time_ns in points:
+            day = str(datetime.date(1970, 1, 1) + datetime.timedelta(time_ns // (86400 * 10**9)))
+            row = counts.setdefault(measurement, {})
+            row[day] = row.get(day, 0) + 1
+        return counts
+
+    def test_what_must_add_up(self):
+        """Every measurement of the store, counted a second time here, and the sums in words."""
+        self.store_config()
+        made = self.generated(records=60, objects_per_kind=4)
+        counts = self.days_of(self.deliver(made))
+        self.pull()
+        verdict, page = self.verdict()
+        self.assertIn("Complete", verdict)
+        wanted = {name: [min(days), max(days), str(sum(days.values())), str(sum(days.values())), "0"] for name, days in counts.items()}
+        self.assertEqual(page.by_row("stored-table"), wanted)
+        self.assertEqual(len(wanted), 4)
+        self.assertEqual(page.texts["objects-sum"], "Objects listed: %d = settled %d + failed 0 + quarantined 0 + waiting 0 + unmatched 0." % (len(made), len(made)))
+        [told] = json.loads(self.run_program("status", "--json").out)["jobs"]
+        sink = told["sinks"][0]
+        self.assertEqual(page.texts["records-sum"], "Records read: %d = stored %d + duplicate %d + expired 0 + dead %d." % (told["records_read"], sum(sum(days.values()) for days in counts.values()), sink["duplicate"], sink["dead"]))
+        self.assertLess(page.text.index('id="verdict"'), page.text.index('id="proof"'))
+        self.assertLess(page.text.index('id="proof"'), page.text.index("<figure"))
+        day = max(counts["audit-01"])
+        page = self.page("--from-date", day)
+        self.assertEqual(page.by_row("stored-table")["audit-01"][2:], [str(counts["audit-01"][day])] * 2 + ["0"])
+        self.assertIn(", from %s" % day, page.texts["proof"])
+
+    def test_days_that_differ(self):
+        """Points that somebody deleted from the store, in and out of the page's period."""
+        self.store_config()
+        records = [harness.s3_record(number) for number in range(5)]
+        for record, day in zip(records, (1, 1, 2, 2, 3)):
+            record["auditEntry"]["time"] = "2026-03-%02dT10:00:00Z" % day
+        self.deliver({harness.FOLDER + "S3-a.gz": harness.packed(*records)})
+        self.pull()
+        self.assertIn("Complete", self.verdict()[0])
+        second = 20514 * 86400 * 10**9
+        self.change(self.path("store.db"), 'DELETE FROM "audit-01" WHERE time >= ? AND time < ?', second, second + 86400 * 10**9)
+        verdict, page = self.verdict()
+        self.assertIn("Not complete", verdict)
+        self.assertIn("On 1 day the store does not have what was stored", verdict)
+        self.assertIn("2026-03-02: stored 2, counted 0 of audit-01", verdict)
+        self.assertEqual(page.by_row("stored-table"), {"audit-01": ["2026-03-01", "2026-03-03", "5", "3", "1"]})
+        self.assertNotIn("does not have what was stored", self.verdict("--from-date", "2026-03-03")[0])
+        with open(self.state_path + ".demo.lock", "r+", encoding="utf-8") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            verdict, page = self.verdict()
+        self.assertNotIn("does not have what was stored", verdict)
+        self.assertIn("a run is under way", page.texts["proof"])
+
+    def test_records_that_are_not_accounted_for(self):
+        self.store_config()
+        self.deliver({harness.FOLDER + "S3-a.gz": harness.packed(harness.s3_record(1), harness.s3_record(2))})
+        self.pull()
+        # read 3, stored 2, both on day 20513 (2026-03-01), by the description of the format
+        counts = bytes([3, 0, 1, 2, 0, 0, 0, 8, 0xC2, 0xC0, 0x02, 2])
+        self.change(self.state_path, "UPDATE object SET counts = ?", counts)
+        verdict, page = self.verdict()
+        self.assertIn("The figures do not add up: 3 records read, 2 accounted for.", verdict)
+        self.assertIn("The ledger contradicts itself", verdict)
+        self.assertEqual(page.texts["records-sum"], "Records read: 3 \u2260 stored 2 + duplicate 0 + expired 0 + dead 0.")
+
+    def test_a_store_that_came_later(self):
+        self.store_config()
+        self.deliver({harness.FOLDER + "S3-a.gz": harness.packed(harness.s3_record(1))})
+        with open(self.config_path, encoding="utf-8") as file:
+            config = json.load(file)
+        config["jobs"][0]["to"] = ["first"]
+        config["first"] = {"type": "sqlite", "path": self.path("first.db")}
+        self.write_config(config)
+        self.pull()
+        config["jobs"][0]["to"] = ["store", "first"]
+        self.write_config(config)
+        shutil.copy(self.path("first.db"), self.path("store.db"))
+        verdict, _ = self.verdict()
+        self.assertIn("1 object was read before the job wrote to this store", verdict)
 
     def test_a_folder_nobody_reads(self):
         self.store_config()
