@@ -73,7 +73,10 @@ class Browser(harness.Case):
     def test_as_the_browser_reads_it(self):
         """Nothing is moved or dropped: six pictures stand in their figures, six tables in their sections."""
         text = self.browse("--dump-dom")
-        for panel in re.split(r"(?=<section id=)", text)[2:8]:
+        _, verdict, proof, *panels = re.split(r"(?=<section id=)", text)
+        self.assertIn('id="verdict"', verdict)
+        self.assertRegex(proof, r'(?s)id="proof".*<table id="stored-table">.*</table>.*</section>')
+        for panel in panels[:6]:
             self.assertRegex(panel, r'(?s)<figure>.*<figcaption.*<svg .*</svg>.*</figure>.*<table id=.*</table>.*</section>')
         self.assertEqual(len(re.findall(r"<svg ", text)), 6)
 
