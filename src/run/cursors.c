@@ -29,9 +29,10 @@ static int two_digits(const char *at)
     return (at[0] - '0') * 10 + (at[1] - '0');
 }
 
+/* Asked of every byte of every key that is listed; nearly all have another first one. */
 static bool is_year(struct slice text)
 {
-    return text.len >= 4 && are_digits(text.at, 4) &&
+    return (text.at[0] == '2' || text.at[0] == '1') && text.len >= 4 && are_digits(text.at, 4) &&
            (two_digits(text.at) == 19 || two_digits(text.at) == 20);
 }
 
@@ -56,8 +57,8 @@ bool key_stem(struct slice key, struct slice *stem)
 {
     for (size_t i = key.len; i-- > 0 && key.at[i] != '/';) {
         struct slice rest = slice_make(key.at + i, key.len - i);
-        bool is_start = i == 0 || !is_digit(key.at[i - 1]);
-        if (is_start && is_year(rest) && (is_parted_date(rest) || is_compact_date(rest))) {
+        bool is_date = is_year(rest) && (is_parted_date(rest) || is_compact_date(rest));
+        if (is_date && (i == 0 || !is_digit(key.at[i - 1]))) {
             *stem = slice_make(key.at, i);
             return true;
         }
