@@ -328,10 +328,10 @@ static void on_error(void *context, xmlErrorPtr error)
 
 /* --- the page --- */
 
-/* U+FFFD: what Go's XML (MinIO, versitygw) writes for a byte that XML cannot carry. */
+/* U+FFFD: what Go's XML (MinIO) writes for a byte that XML cannot carry. memmem alone is slow. */
 static bool has_replacement(struct slice key)
 {
-    return memmem(key.at, key.len, "\xEF\xBF\xBD", 3) != NULL;
+    return memchr(key.at, 0xEF, key.len) && memmem(key.at, key.len, "\xEF\xBF\xBD", 3);
 }
 
 static bool key_finish(struct s3_list *list, struct slice *key)
