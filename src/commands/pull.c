@@ -86,14 +86,14 @@ struct watch {
     const char *state;
     struct progress progress;
     bool interrupted, yielded;
-    int64_t told_ns; /* when the run was interrupted */
+    int64_t told_ns; /* when the run was interrupted, monotonic */
 };
 
 static void interrupt(struct watch *watch)
 {
     if (!watch->interrupted) {
         watch->interrupted = true;
-        watch->told_ns = clock_now_ns();
+        watch->told_ns = clock_monotonic_ns();
         run_drain(watch->run);
     }
 }
@@ -116,7 +116,7 @@ static void watch_once(struct watch *watch, int signal)
         watch->yielded = true;
         run_drain(run);
     }
-    if (watch->interrupted && clock_now_ns() - watch->told_ns > RUN_DRAIN_NS) {
+    if (watch->interrupted && clock_monotonic_ns() - watch->told_ns > RUN_DRAIN_NS) {
         atomic_store(&run->stop, true);
     }
     if (!run->request.dry_run) {
