@@ -11,6 +11,7 @@
 #include "commands/cli.h"
 #include "commands/tags.h"
 #include "modules.h"
+#include "run/changes.h"
 #include "run/pipeline.h"
 #include "run/progress.h"
 
@@ -38,6 +39,7 @@ struct parse {
     struct progress progress;
     struct progress_figures figures;
     uint64_t dead, duplicates, damaged;
+    struct reader_counts changes;
 };
 
 static enum status write_out(struct parse *parse, struct err *err)
@@ -165,6 +167,7 @@ static enum status parse_open_file(struct parse *parse, int fd, struct err *err)
     if (status == OK || pipeline_damage(parse->pipeline)) {
         status = pipeline_end(parse->pipeline, err);
     }
+    changes_add(&parse->changes, pipeline_changes(parse->pipeline));
     const char *damage = pipeline_damage(parse->pipeline);
     if (status == OK && damage) {
         parse->damaged++;
@@ -314,6 +317,7 @@ static enum status prepare(struct parse *parse, const struct parse_arguments *ar
 
 static void log_summary(const struct parse *parse)
 {
+    changes_log(&parse->changes, parse->log, NULL);
     uint64_t points = parse->figures.records - parse->duplicates - parse->dead;
     log_line(parse->log, LOG_INFO, "parse finished", "read",
              log_int((int64_t)parse->figures.records).text, "points", log_int((int64_t)points).text,

@@ -165,3 +165,8 @@ int64_t pipeline_inflated(const struct pipeline *pipeline)
 {
     return gunzip_inflated(pipeline->gunzip);
 }
+
+const struct reader_counts *pipeline_changes(const struct pipeline *pipeline)
+{
+    return reader_counts(pipeline->reader);
+}

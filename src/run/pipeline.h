@@ -52,5 +52,7 @@ const char *pipeline_damage(const struct pipeline *pipeline);
 
 uint64_t pipeline_records(const struct pipeline *pipeline);
 int64_t pipeline_inflated(const struct pipeline *pipeline); /* bytes since pipeline_begin */
+/* Of the records since pipeline_begin. */
+const struct reader_counts *pipeline_changes(const struct pipeline *pipeline);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
+#include "run/changes.h"
 #include "run/figures.h"
 #include "run/place.h"
 #include "run/world.h"
@@ -251,6 +252,7 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
     if (!atomic_load(&run->stop)) {
         figures_write(run, (int64_t)seconds);
     }
+    changes_log(&run->totals.changes, run->log, run->job->name);
     char text[512] = "";
     for (size_t i = 0; i < run->job->n_to; i++) {
         log_summary(run, i, status == OK ? LOG_INFO : LOG_WARN, seconds);

@@ -1,6 +1,8 @@
 /* totals: see totals.h. */
 #include "run/totals.h"
 
+#include "run/changes.h"
+
 #include <string.h>
 
 void run_totals_init(struct run_totals *totals)
@@ -44,6 +46,13 @@ void run_totals_add(struct run_totals *totals, const struct tracked_list *list,
     }
     pthread_mutex_unlock(&totals->lock);
     metrics_add_object(totals->metrics, list, object);
+}
+
+void run_totals_add_changes(struct run_totals *totals, const struct reader_counts *changes)
+{
+    pthread_mutex_lock(&totals->lock);
+    changes_add(&totals->changes, changes);
+    pthread_mutex_unlock(&totals->lock);
 }
 
 void run_totals_add_failed(struct run_totals *totals)

@@ -87,6 +87,9 @@ static enum status finish_object(struct worker *worker, struct err *err)
         status = batch_end(worker->batch, pipeline_records(worker->pipeline),
                            pipeline_damage(worker->pipeline), err);
     }
+    if (status == OK) {
+        run_totals_add_changes(&worker->run->totals, pipeline_changes(worker->pipeline));
+    }
     worker->in_sink = false;
     return status;
 }

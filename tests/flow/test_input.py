@@ -198,6 +198,24 @@ class Input(Case):
         self.assert_exact(server)
         self.assertNotIn("second", {value for key in server.audit_points() for _, value in key[1]})
 
+    def changes(self, result):
+        return [{name: line[name] for name in ("level", "duplicate_keys", "repaired", "cut")} for line in result.log if line.get("msg") == "values changed"]
+
+    def test_changed_values_are_told(self):
+        """Two keys that came twice, three bytes that are not UTF-8, a tag that is too long: not silently."""
+        twice = json.dumps(s3_record(0))[:-1] + ', "serviceAccountName": "2", "serviceAccountCreatorId": "2"}'
+        long_tag = s3_record(1, serviceAccountName="n" * 1025)
+        raw = lines(twice, long_tag, s3_record(2, note="\ue000\ue000\ue000")).replace("\ue000".encode(), b"\xff")
+        server = self.with_object(gzip.compress(raw))
+        result = self.pull()
+        self.assertEqual(self.changes(result), [{"level": "warn", "duplicate_keys": "2", "repaired": "3", "cut": "1"}])
+        self.assertEqual(len(server.audit_points()), 5)
+        self.assertEqual(self.changes(self.pull()), [], "nothing was read")
+        path = self.path("object")
+        with open(path, "wb") as file:
+            file.write(raw)
+        self.assertEqual(self.changes(self.run_program("parse", path)), self.changes(result))
+
     def test_more_than_a_thousand_and_a_tenth_bad_is_quarantined(self):
         texts = [json.dumps(s3_record(number)) for number in range(500)] + ["broken %d" % number for number in range(1500)]
         server = self.with_object(packed(*texts))
