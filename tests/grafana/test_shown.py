@@ -12,6 +12,7 @@ from grafana import source, tools  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DAY_MS = 86400000
+RECORDS = "Records: read = stored + duplicate + expired + dead"
 
 
 def frame(name, *values):
@@ -57,13 +58,18 @@ class Shown(unittest.TestCase):
 
     def test_outcomes_have_the_same_colour_everywhere(self):
         frames = [frame("stored", 1000), frame("dead", 2), frame("duplicate", 3)]
-        stat = {one["name"]: one["color"] for one in self.show("lyve-gateway", "Records", *frames)["values"]}
+        stat = {one["name"]: one["color"] for one in self.show("lyve-gateway", RECORDS, *frames)["values"]}
         bars = {one["name"]: one["color"] for one in self.show("lyve-gateway", "Records by outcome", *frames)["fields"]}
         self.assertEqual(len(set(stat.values())), 3)
         self.assertEqual({name: bars[name] for name in stat}, stat)
         logins = self.show("lyve-activity", "Console logins per day", frame("ok", 1), frame("failed", 1))["fields"]
         colours = {one["name"]: one["color"] for one in logins}
         self.assertEqual((colours["ok"], colours["failed"]), (stat["stored"], stat["dead"]))
+
+    def test_what_is_not_explained_turns_red(self):
+        colours = [self.show("lyve-gateway", RECORDS, frame("unexplained", number))["values"][0]["color"] for number in (0, 5, -5)]
+        self.assertEqual(colours[1], colours[2])
+        self.assertNotEqual(colours[0], colours[1])
 
     def test_age_turns_red(self):
         frames = [frame("fresh", 600), frame("late", 4 * 3600), frame("very late", 7 * 3600)]
