@@ -251,6 +251,13 @@ static enum status set_modes(sqlite3 *db, const char *path, struct err *err)
                    "opening", err);
 }
 
+/* Somebody else has the file at the moment, or takes away a journal that was just seen. */
+static bool is_passing(sqlite3 *db)
+{
+    int code = sqlite3_errcode(db) & 0xFF;
+    return code == SQLITE_BUSY || (code == SQLITE_IOERR && sqlite3_system_errno(db) == ENOENT);
+}
+
 /* The change to WAL needs the file to itself, and SQLite does not wait for that: two processes that
  * create the same ledger meet here. */
 static enum status adjust(sqlite3 *db, const char *path, bool is_new, struct err *err)
@@ -262,8 +269,7 @@ static enum status adjust(sqlite3 *db, const char *path, bool is_new, struct err
         if (status == OK) {
             status = set_modes(db, path, err);
         }
-        bool is_busy = status != OK && (sqlite3_errcode(db) & 0xFF) == SQLITE_BUSY;
-        if (!is_busy || clock_monotonic_ns() >= give_up_ns) {
+        if (status == OK || !is_passing(db) || clock_monotonic_ns() >= give_up_ns) {
             return status;
         }
         nanosleep(&pause_between_tries, NULL);
