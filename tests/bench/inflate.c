@@ -9,7 +9,6 @@
 #include <isa-l/igzip_lib.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 256 * 1024, WINDOW_BYTES = 256 * 1024 };
