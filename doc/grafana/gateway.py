@@ -61,6 +61,19 @@ def last_run():
     )
 
 
+def completeness():
+    """Of the last run of each job that says so: one that was told to end before its time does not."""
+    return flux(
+        """
+        <runs>
+          |> last()
+          |> map(fn: (r) => ({_time: v.timeRangeStop, _field: r["job"], _value: r._value}))
+          |> group(columns: ["_field"])
+        """,
+        runs=of_all("complete"),
+    )
+
+
 def totals():
     return flux(
         """
@@ -226,7 +239,7 @@ def newest_runs():
 
 RUN_COLUMNS = (
     *("_time", "job", "objects", "read", "stored", "duplicate", "expired", "dead"),
-    *("failed", "quarantined", "waiting", "unmatched", "seconds"),
+    *("failed", "quarantined", "waiting", "unmatched", "complete", "seconds"),
 )
 VERIFY_COLUMNS = ("_time", "job", "differences", "listed", "lost", "waiting", "unmatched", "stored", "counted")
 
@@ -241,6 +254,14 @@ def rows():
         lag_steps,
     )
     ran = parts.stat("Since the last run", "By job, from the start of the run.", last_run(), "s", lag_steps)
+    whole = parts.stat(
+        "Last run",
+        "By job. Not complete: it could not list, was cut short, or kept something back: failed, quarantined, unmatched. "
+        "A run that was told to stop, or made room for another, is passed over.",
+        completeness(),
+        "short",
+        words={1: ("complete", parts.GOOD), 0: ("not complete", parts.BAD)},
+    )
     total = parts.stat(
         "Records: read = stored + duplicate + expired + dead",
         "What became of all that was read: stored, duplicate, older than the bucket keeps, or a dead letter. "
@@ -308,14 +329,15 @@ def rows():
     seconds = parts.lines("Duration of runs", "The longest, by job.", longest_runs(), "s", interval="1h")
     table = parts.table(
         "Runs",
-        "The newest %d. failed: objects; read to dead: records." % RUNS_SHOWN,
+        "The newest %d. failed: objects; read to dead: records. complete: 1, or 0 when something was kept back or the run "
+        "was cut short; empty when it was told to stop." % RUNS_SHOWN,
         newest_runs(),
         {name: name.lstrip("_") for name in RUN_COLUMNS},
         units={"seconds": "s"},
         widths={"time": 180},
     )
     return [
-        [(fresh, 8, 6), (ran, 4, 6), (total, 12, 6)],
+        [(fresh, 6, 6), (ran, 4, 6), (whole, 4, 6), (total, 10, 6)],
         [(objects, 12, 9), (records, 12, 9)],
         [(outcomes, 10, 9), (proof_age, 4, 9), (proof, 10, 9)],
         [(failures, 8, 9), (lag, 8, 9), (seconds, 8, 9)],
@@ -373,17 +395,24 @@ def no_objects():
     )
 
 
-def failed_objects():
-    """The objects that the last run of each job failed to bring home."""
+def failures():
+    """The objects that the last run of each job failed to bring home; 1 when it has none, but was not complete either.
+    A run that was told to stop says nothing of that, so the one before it speaks."""
     return flux(
         """
         from(bucket: v.defaultBucket)
           |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-          |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["kind"] == "all" and r["_field"] == "failed")
+          |> filter(fn: (r) => r["_measurement"] == "gateway-01" and r["kind"] == "all" and (<fields>))
           |> last()
-          |> map(fn: (r) => ({job: r["job"], _time: r._time, _value: r._value}))
+          |> map(fn: (r) => ({
+              job: r["job"],
+              _time: r._time,
+              _value: if r["_field"] == "complete" then 1 - r._value else r._value,
+          }))
           |> group(columns: ["job"])
-        """
+          |> max()
+        """,
+        fields=one_of("failed", "complete"),
     )
 
 
@@ -472,14 +501,15 @@ def alerts():
         ),
         alert(
             "loggateway-failed",
-            "Failed objects",
-            failed_objects(),
+            "Failed runs and objects",
+            failures(),
             DAY_S,
             0,
             "0s",
             "OK",
-            "The last run of job {{ .Labels.job }} left objects unread",
-            "The next run tries them again. The reasons are in the log of the run and in loggateway status.",
+            "The last run of job {{ .Labels.job }} was not complete",
+            "It could not list, was cut short, left objects unread, or met damaged objects or folders that nobody reads. "
+            "The next run tries again. The reasons are in the log of the run and in loggateway status.",
         ),
         alert(
             "loggateway-behind",

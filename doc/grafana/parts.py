@@ -207,8 +207,9 @@ def ranking(title, description, query, unit):
     return panel("bargauge", title, description, query, options, defaults, transformations=steps)
 
 
-def stat(title, description, query, unit, steps=None, colours=None):
-    """One number for each series. steps: (value, colour), rising, the first value None."""
+def stat(title, description, query, unit, steps=None, colours=None, words=None):
+    """One number for each series. steps: (value, colour), rising, the first value None. words: {number: (text,
+    colour)}, shown in place of the number."""
     options = {
         "colorMode": "value",
         "graphMode": "none",
@@ -223,6 +224,9 @@ def stat(title, description, query, unit, steps=None, colours=None):
     defaults = {"unit": unit, "color": {"mode": "thresholds"}, "noValue": "none"}
     steps = [{"value": value, "color": colour} for value, colour in steps or [(None, NEUTRAL)]]
     defaults["thresholds"] = {"mode": "absolute", "steps": steps}
+    if words:
+        shown = {str(number): {"text": text, "color": colour} for number, (text, colour) in words.items()}
+        defaults["mappings"] = [{"type": "value", "options": shown}]
     return panel("stat", title, description, query, options, defaults, by_name(colours or {}))
 
 

@@ -27,6 +27,7 @@ enum {
     LOST,
     COUNTED,
     DIFFERENCES,
+    COMPLETE,
     N_FIELDS
 };
 
@@ -51,7 +52,8 @@ static const struct schema schema = {
                [LISTED] = {"listed", VALUE_INT},
                [LOST] = {"lost", VALUE_INT},
                [COUNTED] = {"counted", VALUE_INT},
-               [DIFFERENCES] = {"differences", VALUE_INT}},
+               [DIFFERENCES] = {"differences", VALUE_INT},
+               [COMPLETE] = {"complete", VALUE_INT}},
 };
 
 struct writer {
@@ -159,7 +161,8 @@ struct run_writer {
     struct writer writer;
     struct run *run;
     size_t sink;
-    int64_t seconds, waiting; /* -1: not known */
+    int64_t seconds;
+    int64_t waiting, complete; /* -1: not known */
 };
 
 static enum status put_all(struct run_writer *of, struct err *err)
@@ -173,6 +176,7 @@ static enum status put_all(struct run_writer *of, struct err *err)
     set(fields, FAILED_OBJECTS, (int64_t)totals->failed);
     set(fields, QUARANTINED, (int64_t)totals->quarantined);
     set(fields, SECONDS, of->seconds);
+    set_known(fields, COMPLETE, of->complete);
     if (atomic_load(&run->phase) != RUN_LISTING) {
         set(fields, UNMATCHED, (int64_t)run->unmatched);
         set_known(fields, WAITING, of->waiting);
@@ -219,7 +223,7 @@ static int64_t count_waiting(const struct run *run)
     return known ? (int64_t)objects : -1;
 }
 
-void figures_write(struct run *run, int64_t seconds)
+void figures_write(struct run *run, int64_t seconds, int64_t complete)
 {
     int64_t waiting = count_waiting(run);
     for (size_t i = 0; i < run->job->n_to; i++) {
@@ -230,7 +234,8 @@ void figures_write(struct run *run, int64_t seconds)
                                 .run = run,
                                 .sink = i,
                                 .seconds = seconds,
-                                .waiting = waiting};
+                                .waiting = waiting,
+                                .complete = complete};
         struct err err;
         if (write_sink(&of.writer, run->log, metrics_sink(run->request.metrics, i), put_run,
                        &err) != OK) {

@@ -9,8 +9,9 @@
 #include "run/run.h"
 
 /* Writes them to those sinks of the job that keep them. A sink that does not take them within 10 s
- * is named in the log; the run is none the worse. */
-void figures_write(struct run *run, int64_t seconds);
+ * is named in the log; the run is none the worse. complete: 1 when the run did all it was asked, 0
+ * when not; -1 when that cannot be said, as it was told to end before. */
+void figures_write(struct run *run, int64_t seconds, int64_t complete);
 
 /* What `verify` has found of a job and one of its sinks. -1: not known. */
 struct verified {

@@ -250,7 +250,8 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
                          run->totals.failed, run->totals.quarantined, run->unmatched);
     }
     if (!atomic_load(&run->stop)) {
-        figures_write(run, (int64_t)seconds);
+        bool is_cut_short = run->left_over && !kept_back; /* as it was told: no fault */
+        figures_write(run, (int64_t)seconds, is_cut_short ? -1 : status == OK);
     }
     changes_log(&run->totals.changes, run->log, run->job->name);
     char text[512] = "";

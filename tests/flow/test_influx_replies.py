@@ -288,7 +288,8 @@ class Replies(Case):
         for kind in rows:
             found = {name: rows[kind][name] for name in ("read", "stored", "duplicate", "expired", "dead", "newest")}
             self.assertEqual(found, {"read": 20, "stored": 20, "duplicate": 0, "expired": 0, "dead": 0, "newest": newest_ns})
-        self.assertEqual((rows["all"]["objects"], rows["all"]["failed"]), (1, 0))
+        self.assertEqual((rows["all"]["objects"], rows["all"]["failed"], rows["all"]["complete"]), (1, 0, 1))
+        self.assertNotIn("complete", rows["lyve_s3"])
         self.assertEqual({dict(key[1])["job"] for key in server.points if key[0] == "gateway-01"}, {"lyvecloud"})
 
 

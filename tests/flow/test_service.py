@@ -340,6 +340,8 @@ class Together(Serving):
                 gets = [one.key for one in server.of("get")]
                 self.assertIn(new, gets[:-1], "the pull did not let it go first")
                 self.assertEqual(sorted(gets), sorted(old + [new]), "an object was left out, or read twice")
+                said = {fields.get("complete") for key, fields in server.points.items() if ("kind", "all") in key[1]}
+                self.assertEqual(said, {1, None}, "a pull that pauses says neither")
                 self.assert_exact(server)
                 service.stop()
 

@@ -582,31 +582,59 @@ class Published(Verify):
         old, new = self.points("all")
         self.assertEqual(old, {"job": "lyve", "objects": 7})
         (stored,) = [row["stored"] for row in self.points("lyve_s3")]
-        wanted = {"job": "lyve", "objects": 2, "read": stored + 1, "stored": stored, "duplicate": 0, "expired": 0, "dead": 1, "failed": 0, "quarantined": 1, "unmatched": 1, "waiting": 0}
+        wanted = {"job": "lyve", "objects": 2, "read": stored + 1, "stored": stored, "duplicate": 0, "expired": 0, "dead": 1, "failed": 0, "quarantined": 1, "unmatched": 1, "waiting": 0, "complete": 0}
         self.assertEqual({key: value for key, value in new.items() if key not in ("seconds", "newest")}, wanted)
         self.verify("--publish")
         self.assertEqual(len(self.points("verify")), 1)
 
-    def test_objects_that_are_left(self):
-        """`waiting`: objects of the window that a run did not come to; one that failed is told apart."""
+    def test_a_run_that_could_not_list(self):
+        """It is not the same as one that found nothing."""
+        server = self.server()
+        self.stores(server, "store")
+        self.pull()
+        server.fault("list", scripted.status(403), times=1000)
+        self.pull(code=1)
+        none = dict.fromkeys(("objects", "read", "stored", "duplicate", "expired", "dead", "failed", "quarantined"), 0)
+        nothing_new, not_listed = [{key: value for key, value in point.items() if key != "seconds"} for point in self.points("all")]
+        self.assertEqual(nothing_new, {"job": "lyve", **none, "unmatched": 0, "waiting": 0, "complete": 1})
+        self.assertEqual(not_listed, {"job": "lyve", **none, "complete": 0})
+
+    def five(self):
+        """Five objects, the second of which takes its time, and one that is not of the window; a job with one worker."""
         names = ["S3-%d.gz" % number for number in range(5)]
         server = self.server({FOLDER + name: packed(at(1, number)) for number, name in enumerate(names)})
-        server.objects[FOLDER + "S3-later.gz"] = scripted.Stored(packed(at(9)), seconds_of("2026-03-20T00:00:00"))  # not of the window
+        server.objects[FOLDER + "S3-later.gz"] = scripted.Stored(packed(at(9)), seconds_of("2026-03-20T00:00:00"))
         self.stores(server, "store")
-        server.fault("get", scripted.status(404), when=lambda request: request.key.endswith("0.gz"))
         server.fault("get", scripted.edit(delay_s=1.0), when=lambda request: request.key.endswith("1.gz"))
         with open(self.config_path, encoding="utf-8") as file:
             config = json.load(file)
         config["jobs"][0]["workers"] = 1
         self.write_config(config)
+        return server, names
+
+    def interrupt_pull(self, server):
         process = self.start("pull", "--from-date", "2026-03-01", "--to-date", "2026-03-10")
         wait_for(lambda: len(server.of("get")) == 2)
         process.send_signal(signal.SIGINT)
         self.assertEqual(self.finish(process, timeout=20).code, 1)
+
+    def test_objects_that_are_left(self):
+        """`waiting`: objects of the window that a run did not come to; one that failed is told apart."""
+        server, names = self.five()
+        server.fault("get", scripted.status(404), when=lambda request: request.key.endswith("0.gz"))
+        self.interrupt_pull(server)
         (point,) = self.points("all")
-        self.assertEqual((point["objects"], point["failed"], point["waiting"]), (2, 1, 3))
+        self.assertEqual((point["objects"], point["failed"], point["waiting"], point["complete"]), (2, 1, 3, 0))
         document = self.verify(code=1)
         self.assertEqual([one["objects"] for one in document["waiting_objects"]["first"]], [[FOLDER + name] for name in names[2:]])
+
+    def test_a_pull_that_was_told_to_stop(self):
+        """Nothing is wrong, and it did not do all: it says neither."""
+        server, _ = self.five()
+        self.interrupt_pull(server)
+        (point,) = self.points("all")
+        self.assertEqual((point["objects"], point["failed"], point["waiting"]), (2, 0, 3))
+        self.assertNotIn("complete", point)
 
     def test_a_sink_that_refuses(self):
         server = self.server({FOLDER + "S3-a.gz": packed(at(1, 1))})

@@ -255,6 +255,7 @@ class Gateway:
         return {
             "Age of the newest record": {kind: self.age(time_ns) for kind, time_ns in newest.items()},
             "Since the last run": {job: self.age(time_ns) for job, time_ns in last.items()},
+            "Last run": {run.job: {self.stop: run.all["complete"]} for run in self.runs if "complete" in run.all},
             "Since the last verify": {job: self.age(proof.start_ns) for job, proof in self.last_proofs.items()},
             "Records: read = stored + duplicate + expired + dead": self.records(),
             "Objects: settled, failed, quarantined, unmatched, waiting": self.objects(),

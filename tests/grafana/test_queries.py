@@ -228,7 +228,7 @@ class GatewayOfARun(Filled):
         seconds = rows[0]["seconds"]
         self.assertTrue(0 <= seconds <= (self.after - self.before) // SECOND)
         none = dict.fromkeys(("failed", "quarantined", "unmatched", "waiting"), 0)
-        total = {**self.wanted.figures(), **none, "objects": len(self.made), "seconds": seconds}
+        total = {**self.wanted.figures(), **none, "objects": len(self.made), "complete": 1, "seconds": seconds}
         run = expected.Run("lyvecloud", start_ns, {"all": total, **self.newest_of_kinds()})
         wanted = expected.Gateway([run], {"job": ALL}, view.start, view.stop, view.period_s)
         self.compare_board("lyve-gateway", view, {"job": ALL}, wanted)
@@ -270,13 +270,15 @@ def line(run):
     return "\n".join(texts)
 
 
-def figures(number, newest=None, failed=0):
+def figures(number, newest=None, failed=0, complete=None):
     """Figures of a run that all differ, and differ from run to run."""
     names = ("read", "stored", "duplicate", "expired", "dead", "seconds", "quarantined", "unmatched", "waiting", "objects")
     row = {name: number * (place + 1) for place, name in enumerate(names)}
     row["failed"] = failed
     if newest is not None:
         row["newest"] = newest
+    if complete is not None:
+        row["complete"] = complete
     return row
 
 
@@ -303,10 +305,11 @@ class Gateway(Written):
         runs = []
         for hour in range(130):
             start_ns = START + hour * HOUR + 17 * SECOND
-            kinds = {"all": figures(hour, start_ns - hour * SECOND), "lyve_s3": figures(hour, start_ns - hour * SECOND)}
+            complete = (1, None, 0, 1)[hour % 4]  # the last one, of hour 129, says nothing; the one before: 1
+            kinds = {"all": figures(hour, start_ns - hour * SECOND, complete=complete), "lyve_s3": figures(hour, start_ns - hour * SECOND)}
             runs.append(expected.Run("audit", start_ns, kinds))
             if hour % 3 == 0:
-                kinds = {"all": figures(0, failed=hour % 2)}
+                kinds = {"all": figures(0, failed=hour % 2, complete=1 - hour % 2)}
                 if hour % 2:
                     kinds["lyve_iam"] = figures(1, START - DAY)
                 runs.append(expected.Run("iam.only", start_ns + 60 * SECOND, kinds))
@@ -335,11 +338,13 @@ class Alerts(Written):
         self.assertEqual(len(found), 1)
         return found[0]
 
-    def run_at(self, job, hours, objects=3, failed=0, newest=None):
+    def run_at(self, job, hours, objects=3, failed=0, newest=None, complete=None):
         """A run that began so many hours before 13:10."""
         row = {"objects": objects, "read": 0, "stored": 0, "duplicate": 0, "expired": 0, "dead": 0, "failed": failed, "seconds": 1}
         if newest is not None:
             row["newest"] = newest
+        if complete is not None:
+            row["complete"] = complete
         return expected.Run(job, self.NOW - 55 * 60 * SECOND - int(hours * HOUR), {"all": row})
 
     def days(self, job, *days, **more):
@@ -367,9 +372,16 @@ class Alerts(Written):
 
     def test_failed(self):
         runs = [self.run_at("now", 5), self.run_at("now", 0, failed=2), self.run_at("over", 1, failed=2), self.run_at("over", 0)]
+        runs += [self.run_at("both", 5, complete=1), self.run_at("both", 0, failed=2, complete=0)]
+        runs += [self.run_at("could-not-list", 1, complete=1), self.run_at("could-not-list", 0, objects=0, complete=0)]
+        runs += [self.run_at("listed-again", 1, objects=0, complete=0), self.run_at("listed-again", 0, complete=1)]
+        runs += [self.run_at("told-to-stop", 1, complete=1), self.run_at("told-to-stop", 0)]
+        runs += [self.run_at("told-to-stop-after-a-bad-one", 1, objects=0, complete=0), self.run_at("told-to-stop-after-a-bad-one", 0)]
+        runs += [self.run_at("first-told-to-stop", 0), self.run_at("before-yesterday", 25, complete=0)]
         bucket = self.fill(runs)
         rule = self.rule("loggateway-failed")
-        self.assertEqual(source.firing(rule, self.influx, bucket, self.NOW), {"now"})
+        self.assertEqual(source.firing(rule, self.influx, bucket, self.NOW), {"now", "both", "could-not-list", "told-to-stop-after-a-bad-one"})
+        self.assertEqual(source.firing(rule, self.influx, bucket, self.NOW - HOUR), {"over", "listed-again", "told-to-stop-after-a-bad-one"})
         self.assertIsNone(source.firing(rule, self.influx, bucket, self.NOW + 3 * DAY))
         self.assertEqual(rule["noDataState"], "OK")
 

@@ -77,6 +77,12 @@ class Shown(unittest.TestCase):
         self.assertEqual([one["text"] for one in values], ["10 mins", "4 hours", "7 hours"])
         self.assertEqual(len({one["color"] for one in values}), 3)
 
+    def test_whether_the_last_run_was_complete_is_said_in_words(self):
+        values = self.show("lyve-gateway", "Last run", frame("audit", 1), frame("other", 0))["values"]
+        self.assertEqual([(one["name"], one["text"]) for one in values], [("audit", "complete"), ("other", "not complete")])
+        good, bad = (self.show("lyve-gateway", RECORDS, frame("unexplained", number))["values"][0]["color"] for number in (0, 5))
+        self.assertEqual([one["color"] for one in values], [good, bad])
+
     def test_the_columns_of_the_records(self):
         columns = {
             "message": ["{}"],
