@@ -23,8 +23,9 @@ static const struct command commands[] = {
     {"status", "[JOB] [--json] [--check]",
      "what has been moved, what was kept back; --check: exit 1 when a job is not well",
      command_status},
-    {"verify", "[JOB] [--from-date DATE] [--to-date DATE] [--json] [--no-wait]",
-     "count what the sinks hold and hold it against the ledger; dates are those of the records; "
+    {"verify",
+     "[JOB] [--from-date DATE] [--to-date DATE] [--no-source] [--publish] [--json] [--no-wait]",
+     "list the source and count what the sinks hold, and hold both against the ledger; "
      "exit 1 when they differ",
      command_verify},
     {"dead-letters",

@@ -39,12 +39,25 @@ enum status ledger_compare_begin(struct ledger_compare **out, struct ledger *led
 
 /* --- telling --- */
 
+static bool is_within(const struct window *window, const struct object *object)
+{
+    return object->last_modified_ns >= window->from_ns && object->last_modified_ns < window->to_ns;
+}
+
 static void tell(struct ledger_compare *compare, enum compared what, const struct object *object,
                  enum object_state state)
 {
-    const struct window *window = &compare->window;
-    if (object->last_modified_ns >= window->from_ns && object->last_modified_ns < window->to_ns) {
+    if (is_within(&compare->window, object)) {
         compare->to->object(compare->to, what, object, state);
+    }
+}
+
+/* One that was delivered within the window and replaced later belongs to it. */
+static void tell_changed(struct ledger_compare *compare, const struct object *object,
+                         const struct known_row *row)
+{
+    if (is_within(&compare->window, object) || is_within(&compare->window, &row->object)) {
+        compare->to->object(compare->to, COMPARED_CHANGED, object, row->state);
     }
 }
 
@@ -57,7 +70,7 @@ static void tell_listed(struct ledger_compare *compare, const struct object *obj
     } else if (known_is_content(object, &row->object)) {
         tell(compare, COMPARED_KNOWN, &row->object, row->state);
     } else {
-        tell(compare, COMPARED_CHANGED, object, row->state);
+        tell_changed(compare, object, row);
     }
 }
 

@@ -18,7 +18,8 @@ enum compared {
 /* Who is told. */
 struct comparison {
     /* Objects of the window. The date of one that is known or gone is the ledger's, which keeps the
-     * first one of a content. state: none of an unknown one. The key lives during the call. */
+     * first one of a content; of one that changed it is enough that one of its dates is within.
+     * state: none of an unknown one. The key lives during the call. */
     void (*object)(struct comparison *to, enum compared what, const struct object *object,
                    enum object_state state);
     bool unordered; /* set: the place does not list in order, so that not all that is gone is told,

@@ -8,6 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -407,6 +408,17 @@ class InTheSource(Verify):
         ((key, text),) = self.keys(document, "lost_objects")
         self.assertEqual(key, "S3-b.gz")
         self.assertRegex(text, "^replaced in the bucket on 2026-.*, and not read since$")
+        self.assertEqual(self.source(document), {"asked": True, "objects": 3, "settled": 2, "changed": 1})
+
+    def test_an_object_that_was_replaced_after_its_period(self):
+        """The period had it: that it has another date now is no reason to pass over it."""
+        server = self.three()
+        old = server.objects[FOLDER + "S3-b.gz"]
+        beyond = old.last_modified_s + 100 * 86400
+        self.assertLess(beyond, time.time() - 3600)
+        server.objects[FOLDER + "S3-b.gz"] = scripted.Stored(packed(at(2, 9)), beyond)
+        document = self.verify("--from-date", "2026-03-01", "--to-date", "2026-03-02", code=1)
+        self.assertEqual([key for key, _ in self.keys(document, "lost_objects")], ["S3-b.gz"])
         self.assertEqual(self.source(document), {"asked": True, "objects": 3, "settled": 2, "changed": 1})
 
     def test_newer_than_the_last_listing(self):
