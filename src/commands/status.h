@@ -4,7 +4,7 @@
  * (status_json.c). Reads only.
  *
  * A job is well when
- *   - its last run that ended was complete, and
+ *   - its last run that ended was complete (one that was cut off has not ended), and
  *   - the runs that fell due since the end of its good window are fewer than two, or the second of
  *     them is less than 5 minutes ago; for a job that has no good window yet: its first run is
  *     under way.

@@ -46,6 +46,7 @@ static void keep_error(struct run *run, const struct err *err)
     pthread_mutex_lock(&run->lock);
     if (!run->failed) {
         run->failed = true;
+        run->was_let_go = atomic_load(&run->stop); /* a fault sets it only after this */
         run->err = *err;
     }
     pthread_mutex_unlock(&run->lock);
@@ -237,21 +238,46 @@ static enum status note_run(struct run *run, const char *error, struct err *err)
     return ledger_run_note(run->ledger, run->number, &notes, err);
 }
 
+static bool has_kept_back(const struct run *run)
+{
+    return run->totals.failed || run->totals.quarantined || run->unmatched;
+}
+
+static bool is_cut_off(const struct run *run, enum status status)
+{
+    if (status == OK || has_kept_back(run)) {
+        return false;
+    }
+    return run->failed ? run->was_let_go : run->left_over || atomic_load(&run->stop);
+}
+
+/* A run that was cut off has no end in the ledger, as if it had been killed: whether the job is
+ * well is for the run before it to say. */
+static enum status keep_result(struct run *run, int64_t now_ns, enum status result,
+                               const char *error, const char *summary, struct err *err)
+{
+    enum status status = note_run(run, result == OK ? NULL : error, err);
+    if (status != OK || run->cut_off) {
+        return status;
+    }
+    return ledger_run_end(run->ledger, run->number, now_ns, result == OK, run->request.window,
+                          summary, err);
+}
+
 static enum status end_run(struct run *run, struct host_world *host, enum status status,
                            struct err *err)
 {
     double seconds =
         (double)(world_monotonic(&host->world) - run->started_ns) / (double)NS_PER_SECOND;
-    bool kept_back = run->totals.failed || run->totals.quarantined || run->unmatched;
-    if (status == OK && kept_back) {
+    run->cut_off = is_cut_off(run, status);
+    if (status == OK && has_kept_back(run)) {
         status = err_set(err, FAILED,
                          "%" PRIu64 " objects failed, %" PRIu64 " quarantined, %" PRIu64
                          " folders or objects unmatched: see `loggateway status`",
                          run->totals.failed, run->totals.quarantined, run->unmatched);
     }
     if (!atomic_load(&run->stop)) {
-        bool is_cut_short = run->left_over && !kept_back; /* as it was told: no fault */
-        figures_write(run, (int64_t)seconds, is_cut_short ? -1 : status == OK);
+        figures_write(run, (int64_t)seconds, run->cut_off ? -1 : status == OK);
     }
     changes_log(&run->totals.changes, run->log, run->job->name);
     char text[512] = "";
@@ -262,11 +288,8 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
         }
     }
     struct err ledger_err;
-    enum status kept = note_run(run, status == OK ? NULL : err->text, &ledger_err);
-    if (kept == OK) {
-        kept = ledger_run_end(run->ledger, run->number, world_now(&host->world), status == OK,
-                              run->request.window, text, &ledger_err);
-    }
+    enum status kept =
+        keep_result(run, world_now(&host->world), status, err->text, text, &ledger_err);
     if (kept != OK && status == OK) {
         *err = ledger_err;
         status = err->status;

@@ -51,9 +51,12 @@ struct run {
 
     pthread_mutex_t lock; /* of what follows */
     bool failed;
-    struct err err; /* the first that ended the run */
+    bool was_let_go; /* when it failed, it had been stopped from outside: that is why */
+    struct err err;  /* the first that ended the run */
 
-    bool left_over; /* at the end: nothing failed, but objects were left when it was drained */
+    /* at the end */
+    bool left_over; /* no worker failed, but objects were left when it was drained */
+    bool cut_off;   /* not complete, for it was told to end, and nothing else is wrong */
 };
 
 void run_init(struct run *run, const struct job_config *job, struct ledger *ledger,

@@ -5,14 +5,16 @@ import datetime
 import fcntl
 import json
 import os
+import signal
 import sqlite3
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from lib import scripted  # noqa: E402
-from lib.harness import FOLDER, Case, packed, s3_record  # noqa: E402
+from lib.harness import FOLDER, Case, packed, s3_record, wait_for  # noqa: E402
 
 HOUR_NS = 3600 * 10**9
 
@@ -207,6 +209,66 @@ class Check(Status):
         server.faults.clear()
         self.pull()
         self.status("--check")
+
+    def interrupt(self, server, kind, *arguments):
+        """A pull that is told to stop once the server has such a request."""
+        server.requests.clear()
+        process = self.start("pull", "--from-date", "2026-01-01", *arguments)
+        wait_for(lambda: server.of(kind))
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process, timeout=30).code, 1)
+        server.faults.clear()
+
+    def test_a_pull_that_was_interrupted_is_no_failure(self):
+        server = self.sample()
+        self.flat_config(server, s3={"workers": 1})
+        self.pull()
+        while_waiting = {
+            "get": scripted.edit(delay_s=2.0),  # one object is settled, one left
+            "list": scripted.edit(delay_s=3.0),
+            "write": scripted.status(503, b"", Retry_After="60"),  # let go after 8 s
+        }
+        for kind, change in while_waiting.items():
+            with self.subTest(kind):
+                server.fault(kind, change, times=1000)
+                self.interrupt(server, kind, "--again")
+                self.assertEqual(self.status("--check"), "job lyvecloud: well\n")
+                self.assertIn("cut off", self.status())
+                run = self.job()["last_run"]
+                self.assertEqual((run["ended"], run["complete"], run["error"]), (None, False, None))
+        self.pull()
+        self.assertNotIn("cut off", self.status())
+
+    def test_a_pull_that_was_interrupted_mends_nothing(self):
+        server = self.sample()
+        self.flat_config(server, s3={"workers": 1})
+        server.fault("list", scripted.status(403), times=1000)
+        self.pull(code=1)
+        before = self.status("--check", code=1)
+        server.faults.clear()
+        server.fault("get", scripted.edit(delay_s=2.0), times=1000)
+        self.interrupt(server, "get")
+        self.assertIn("the last run was not complete", before)
+        self.assertEqual(self.status("--check", code=1), before)
+
+    def test_what_an_interrupted_pull_kept_back_counts(self):
+        server = self.sample()
+        self.flat_config(server, s3={"workers": 1})
+        self.pull()
+        server.fault("get", scripted.status(404), when=lambda request: request.key.endswith("S3-a.gz"))
+        server.fault("get", scripted.edit(delay_s=2.0), times=1000)
+        server.objects[FOLDER + "S3-c.gz"] = scripted.Stored(packed(s3_record(9)), server.objects[FOLDER + "S3-a.gz"].last_modified_s)
+        self.interrupt(server, "get", "--again")
+        self.assertIn("not complete", self.status("--check", code=1))
+        self.assertEqual(self.job()["objects"]["failed"], 1)
+
+    def test_a_first_run_that_was_interrupted(self):
+        server = self.sample()
+        self.flat_config(server, s3={"workers": 1})
+        server.fault("get", scripted.edit(delay_s=2.0), times=1000)
+        self.interrupt(server, "get")
+        self.assertEqual(self.status("--check", code=1), "job lyvecloud: the first run was cut off\n")
 
     def test_overdue(self):
         self.sample()
