@@ -388,6 +388,21 @@ class Ready(Asking):
         self.assertEqual(self.metrics().get("job_well", job="lyvecloud"), 1)
         service.stop()
 
+    def test_a_pull_that_was_interrupted_changes_nothing(self):
+        server = self.server({FOLDER + "S3-%d.gz" % number: packed(s3_record(number)) for number in range(3)})
+        self.config(server, s3={"workers": 1})
+        service = self.service()
+        self.wait_for_runs()
+        server.requests.clear()
+        server.fault("get", scripted.edit(delay_s=2.0), times=1000)
+        pull = self.start("pull", "--from-date", "2026-01-01", "--again")
+        wait_for(lambda: server.of("get"))
+        pull.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(pull, timeout=30).code, 1)
+        self.assertEqual(self.ask("/readyz")[::2], (200, "ready\n"))
+        self.assertEqual(self.metrics().get("job_well", job="lyvecloud"), 1)
+        service.stop()
+
     def test_a_line_for_each_job_that_is_not_well(self):
         server = self.server({FOLDER + "S3-a.gz": packed(s3_record(1))})
         server.fault("list", scripted.status(403, DENIED), times=1000)
