@@ -248,7 +248,7 @@ static int check_choice(const struct letters_command *command, const char *actio
 {
     const struct letter_filter *filter = &command->filter;
     bool is_filtered = filter->job || filter->reason || filter->since_ns != INT64_MIN ||
-                       filter->before_ns || filter->gone;
+                       filter->before_ns != INT64_MAX || filter->gone;
     if (is_filtered == (command->n_operands > 0)) {
         return cli_usage("dead-letters %s: numbers of letters, or --job, --reason, --since, "
                          "--before, --gone",
@@ -384,8 +384,8 @@ static enum status read_filter(const struct letters_arguments *arguments,
 {
     int64_t now_ns = clock_now_ns();
     struct letter_filter *filter = &command->filter;
-    *filter =
-        (struct letter_filter){arguments->job, arguments->reason, INT64_MIN, 0, arguments->gone};
+    *filter = (struct letter_filter){arguments->job, arguments->reason, INT64_MIN, INT64_MAX,
+                                     arguments->gone};
     if (timestamp_read_option("--since", arguments->since, now_ns, &filter->since_ns, err) != OK ||
         timestamp_read_option("--before", arguments->before, now_ns, &filter->before_ns, err) !=
             OK) {

@@ -87,10 +87,7 @@ static sqlite3_stmt *matching(struct ledger *ledger, enum ledger_sql sql,
     if (filter->since_ns != INT64_MIN) {
         bind_int(statement, 3, filter->since_ns);
     }
-    sqlite3_bind_null(statement, 7);
-    if (filter->before_ns) {
-        bind_int(statement, 7, filter->before_ns);
-    }
+    bind_int(statement, 7, filter->before_ns);
     bind_int(statement, 8, filter->gone);
     return statement;
 }

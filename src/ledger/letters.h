@@ -14,7 +14,7 @@ struct letter_filter {
     const char *reason; /* a part of the reason; a number in it stands for every number, as '#'
                            does; NULL: any */
     int64_t since_ns;   /* buried then or later; INT64_MIN: whenever */
-    int64_t before_ns;  /* buried before, or nobody knows when; 0: whenever */
+    int64_t before_ns;  /* buried before, or nobody knows when; INT64_MAX: whenever */
     bool gone;          /* only of objects that the ledger does not know any more */
 };
 

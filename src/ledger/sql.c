@@ -13,7 +13,7 @@
     "(?1 IS NULL OR s.job = ?1)"                                                              \
     " AND (?2 IS NULL OR instr(folded_digits(d.reason), folded_digits(?2)) > 0)"              \
     " AND (?3 IS NULL OR d.buried >= ?3)"                                                     \
-    " AND (?7 IS NULL OR coalesce(d.buried, 0) < ?7)"                                         \
+    " AND coalesce(d.buried, 0) < ?7"                                                         \
     " AND (?8 = 0 OR NOT EXISTS (SELECT 1 FROM object o WHERE o.scope = d.scope AND o.key = " \
     "d.key))"
 

@@ -348,6 +348,7 @@ class Drop(Letters):
         self.assertEqual([row["id"] for row in self.rows("--before", "-90d")], ["3", "2", "1"])
         oldest = json.loads(self.run_program("status", "--json").out)["jobs"][0]["dead_letters"]["oldest"]
         self.assertEqual(oldest, "1970-01-01T00:00:01Z")
+        self.assertIn("0 letters dropped", self.command("drop", "--before", "1970-01-01", "--job", "lyvecloud").out)
         self.command("drop", "--before", "-90d", "--job", "lyvecloud")
         self.assertEqual([row["id"] for row in self.rows()], ["5", "4"])
 

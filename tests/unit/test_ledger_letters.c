@@ -4,7 +4,7 @@
 
 #include "ledger/letters.h"
 
-static const struct letter_filter every = {.since_ns = INT64_MIN};
+static const struct letter_filter every = {.since_ns = INT64_MIN, .before_ns = INT64_MAX};
 
 static void bury(struct ledger_place *place, int64_t scope, const char *key, int64_t attempt,
                  uint64_t line, const char *reason, int64_t buried_ns)
@@ -78,15 +78,17 @@ static void test_filters(void **state)
     struct ledger_place *place = *state;
     fill(place);
     assert_ids(place, every, "6 5 4 3 2 1");
-    assert_ids(place, (struct letter_filter){"lyve", NULL, INT64_MIN, 0, false}, "5 3 2 1");
-    assert_ids(place, (struct letter_filter){"nobody", NULL, INT64_MIN, 0, false}, "");
-    assert_ids(place, (struct letter_filter){NULL, "missing", INT64_MIN, 0, false}, "6 3");
-    assert_ids(place, (struct letter_filter){NULL, "byte 1: not", INT64_MIN, 0, false}, "4 2 1");
-    assert_ids(place, (struct letter_filter){NULL, "byte #: not", INT64_MIN, 0, false}, "4 2 1");
-    assert_ids(place, (struct letter_filter){NULL, "BYTE", INT64_MIN, 0, false}, "");
-    assert_ids(place, (struct letter_filter){NULL, NULL, 200, 0, false}, "6 5 4 3 2");
-    assert_ids(place, (struct letter_filter){NULL, NULL, 401, 0, false}, "");
-    assert_ids(place, (struct letter_filter){"lyve", "byte", 150, 0, false}, "5 2");
+    assert_ids(place, (struct letter_filter){"lyve", NULL, INT64_MIN, INT64_MAX, false}, "5 3 2 1");
+    assert_ids(place, (struct letter_filter){"nobody", NULL, INT64_MIN, INT64_MAX, false}, "");
+    assert_ids(place, (struct letter_filter){NULL, "missing", INT64_MIN, INT64_MAX, false}, "6 3");
+    assert_ids(place, (struct letter_filter){NULL, "byte 1: not", INT64_MIN, INT64_MAX, false},
+               "4 2 1");
+    assert_ids(place, (struct letter_filter){NULL, "byte #: not", INT64_MIN, INT64_MAX, false},
+               "4 2 1");
+    assert_ids(place, (struct letter_filter){NULL, "BYTE", INT64_MIN, INT64_MAX, false}, "");
+    assert_ids(place, (struct letter_filter){NULL, NULL, 200, INT64_MAX, false}, "6 5 4 3 2");
+    assert_ids(place, (struct letter_filter){NULL, NULL, 401, INT64_MAX, false}, "");
+    assert_ids(place, (struct letter_filter){"lyve", "byte", 150, INT64_MAX, false}, "5 2");
 }
 
 static void test_pages(void **state)
@@ -161,7 +163,7 @@ static void test_objects(void **state)
     assert_int_equal(n, 1);
     assert_int_equal(rest[0].scope, page[2].scope);
     assert_true(slice_is(rest[0].key, "a"));
-    const struct letter_filter filter = {NULL, "missing", 300, 0, false};
+    const struct letter_filter filter = {NULL, "missing", 300, INT64_MAX, false};
     assert_ok(place, ledger_letter_objects(place->ledger, &filter, NULL, &texts, page, 8, &n,
                                            &place->err));
     assert_int_equal(n, 1);
@@ -360,9 +362,9 @@ static void test_upgrade(void **state)
                    "PRAGMA user_version = 1");
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
     assert_ids(place, every, "6 5 4 3 2 1");
-    assert_ids(place, (struct letter_filter){NULL, NULL, 777, 0, false},
+    assert_ids(place, (struct letter_filter){NULL, NULL, 777, INT64_MAX, false},
                "6 5 4"); /* its run's start */
-    assert_ids(place, (struct letter_filter){NULL, NULL, 778, 0, false}, "");
+    assert_ids(place, (struct letter_filter){NULL, NULL, 778, INT64_MAX, false}, "");
     CLEANUP(arena_finish) struct arena texts = {0};
     struct letter letter;
     struct letter_details details;
