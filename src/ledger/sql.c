@@ -102,9 +102,9 @@ static const char *const texts[SQL_COUNT] = {
                      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET from_ns = ?2,"
                      " whole = ?3, listed = ?4, looked = ?5",
     [SQL_ASKED] = "SELECT from_ns, to_ns, listed FROM asked WHERE scope = ?1 ORDER BY from_ns",
+    /* The run that says so is the last: one that began later had a wrong clock. */
     [SQL_ASKED_ADD] = "INSERT INTO asked (scope, from_ns, to_ns, listed) SELECT ?1,"
-                      " min(?2, coalesce(min(from_ns), ?2)), max(?3, coalesce(max(to_ns), ?3)),"
-                      " max(?4, coalesce(max(listed), ?4))"
+                      " min(?2, coalesce(min(from_ns), ?2)), max(?3, coalesce(max(to_ns), ?3)), ?4"
                       " FROM asked WHERE scope = ?1 AND from_ns <= ?3 AND to_ns >= ?2"
                       " ON CONFLICT DO UPDATE SET to_ns = excluded.to_ns, listed = excluded.listed",
     /* what lies within another has become part of it */

@@ -182,16 +182,16 @@ static void test_asked(void **state)
     assert_asked(place, "10-20@100 30-40@200 50-60@150 ");
     add(place, 12, 18, 300); /* within */
     assert_asked(place, "10-20@300 30-40@200 50-60@150 ");
-    add(place, 20, 25, 50); /* touches the end; an earlier listing changes nothing of the time */
-    assert_asked(place, "10-25@300 30-40@200 50-60@150 ");
-    add(place, 5, 10, 60); /* touches the start */
-    assert_asked(place, "5-25@300 30-40@200 50-60@150 ");
+    add(place, 20, 25, 250); /* touches the end; the clock of the one before was ahead */
+    assert_asked(place, "10-25@250 30-40@200 50-60@150 ");
+    add(place, 5, 10, 350); /* touches the start */
+    assert_asked(place, "5-25@350 30-40@200 50-60@150 ");
     add(place, 35, 55, 400); /* joins two */
-    assert_asked(place, "5-25@300 30-60@400 ");
-    add(place, 0, 100, 10); /* holds all */
-    assert_asked(place, "0-100@400 ");
-    add(place, -7, -5, 10);
-    assert_asked(place, "-7--5@10 0-100@400 ");
+    assert_asked(place, "5-25@350 30-60@400 ");
+    add(place, 0, 100, 500); /* holds all */
+    assert_asked(place, "0-100@500 ");
+    add(place, -7, -5, 600);
+    assert_asked(place, "-7--5@600 0-100@500 ");
     int64_t scope = place->scope;
     assert_ok(place, ledger_scope(place->ledger, "other", &lyve, &place->scope, &place->err));
     assert_asked(place, "");
