@@ -1,5 +1,4 @@
-/* verify_text: what verify has found, as text for people. See
- * commands/verify.h. */
+/* verify_text: what verify has found, as text for people. See commands/verify.h. */
 #include "base/cleanup.h"
 #include "base/timestamp.h"
 #include "commands/verify.h"

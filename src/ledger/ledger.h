@@ -1,7 +1,7 @@
 /*
  * ledger: what has been done, in SQLite (WAL, synchronous=NORMAL: a lost tail is only done again).
  * One ledger serves all jobs; every function is safe to call from every thread (one lock inside).
- * Only run/, report/ and commands/ use it.
+ * Only run/, verify/, report/ and commands/ use it.
  *
  * Objects belong to a scope: (job, endpoint, bucket, folder template). An object is `listed`
  * (known, not done), `settled` (every sink has acknowledged every point), `failed` (to be tried

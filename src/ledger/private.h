@@ -1,9 +1,11 @@
 /*
  * private: what the parts of the ledger share: the connection with its prepared statements,
- * transactions, and the upgrade of the file. Included by ledger/ledger*.c and their tests only.
+ * transactions, and the upgrade of the file. Included by the files of this room and their tests
+ * only.
  *
- * The rule of locking: functions named in ledger.h and letters.h take the ledger's lock,
- * everything else here expects it to be held.
+ * The rule of locking: functions named in headers that others include (ledger.h, compare.h,
+ * cursors.h, letters.h, verify.h) take the ledger's lock, everything else here expects it to be
+ * held; known.h says where it differs.
  */
 #ifndef LEDGER_PRIVATE_H
 #define LEDGER_PRIVATE_H

@@ -61,9 +61,10 @@ struct http_reply {
 
 /*
  * The calls behind world->http. perform():
- *   OK      a whole reply came, of any code; of an error's body that does not end after 1 MiB, or
- * in stall_ns, the beginning AGAIN   none came or it was cut (refused connection, reset, stall, too
- * few bytes): another try may help; what reply says of code, headers and received_bytes is right
+ *   OK      a whole reply came, of any code; of an error's body that goes on beyond 1 MiB, or
+ *           longer than stall_ns, its beginning
+ *   AGAIN   none came or it was cut (refused connection, reset, stall, too few bytes): another
+ *           try may help; what reply says of code, headers and received_bytes is right
  *   FAILED  world->tick said stop, TLS verification failed, or a 2xx body was too long for
  *           reply->body: another try will not help
  *   else    what receive returned

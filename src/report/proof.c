@@ -1,4 +1,4 @@
-/* report_proof: the figures that must add up, at the top of a report: objects, records, and what
+/* proof: the figures that must add up, at the top of a report: objects, records, and what
  * the ledger says is stored against what the store has. See report.h. */
 #include "base/timestamp.h"
 #include "report/html.h"

@@ -1,12 +1,11 @@
-/* listed: what the source has of a job's objects, against what the ledger knows. See
- * verify.h. */
+/* listed: what the source has of a job's objects, against what the ledger knows. See verify.h. */
 #include "verify/verify.h"
 
 #include "base/timestamp.h"
 
 /* An object is listed by the clock of its server, the run by ours. Servers turn requests away that
  * are signed by a clock this far off. */
-static const int64_t clocks_apart_ns = 15 * 60 * NS_PER_SECOND;
+static const int64_t clocks_apart_ns = 15 * NS_PER_MINUTE;
 
 static void hear_news(struct verify_listener *listener, enum compared what,
                       const struct object *object)
