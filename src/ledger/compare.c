@@ -52,11 +52,23 @@ static void tell(struct ledger_compare *compare, enum compared what, const struc
     }
 }
 
-/* One that was delivered within the window and replaced later belongs to it. */
+static bool is_in_any(const struct comparison *to, const struct object *object)
+{
+    for (size_t i = 0; i < to->n_windows; i++) {
+        if (is_within(&to->windows[i], object)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One that was delivered within the window and replaced later belongs to it, but where another
+ * window has it as it is now: a folder that both list tells of it once. */
 static void tell_changed(struct ledger_compare *compare, const struct object *object,
                          const struct known_row *row)
 {
-    if (is_within(&compare->window, object) || is_within(&compare->window, &row->object)) {
+    bool was_within = is_within(&compare->window, &row->object) && !is_in_any(compare->to, object);
+    if (is_within(&compare->window, object) || was_within) {
         compare->to->object(compare->to, COMPARED_CHANGED, object, row->state);
     }
 }

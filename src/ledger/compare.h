@@ -22,6 +22,8 @@ struct comparison {
      * state: none of an unknown one. The key lives during the call. */
     void (*object)(struct comparison *to, enum compared what, const struct object *object,
                    enum object_state state);
+    const struct window *windows; /* all that are listed one after another; they do not overlap */
+    size_t n_windows;
     bool unordered; /* set: the place does not list in order, so that not all that is gone is told,
                        and some is told that is not */
 };

@@ -33,6 +33,8 @@ enum status run_compare(struct run *run, const struct window *windows, size_t n,
     struct lister lister = {.run = run, .source = run->job->from->module, .comparison = to};
     enum status status = lister_open(&lister, err);
     lister.listing.object = compare_object;
+    to->windows = windows;
+    to->n_windows = n;
     for (size_t i = 0; status == OK && i < n; i++) {
         lister.compared = windows[i];
         status = lister_window(&lister, windows[i], err);

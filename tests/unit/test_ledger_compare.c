@@ -40,19 +40,27 @@ static void fill(struct ledger_place *place)
     assert_ok(place, ledger_settle(place->ledger, place->scope, outcomes, 2, &place->err));
 }
 
-static void compare(struct ledger_place *place, struct window window, const struct object *objects,
-                    size_t n, bool complete, const char *wanted)
+/* The window is the first of these. */
+static void compare_one(struct ledger_place *place, const struct window *windows, size_t n_windows,
+                        const struct object *objects, size_t n, bool complete, const char *wanted)
 {
-    struct listener listener = {{.object = hear}, {.max = 4096}};
+    struct listener listener = {{.object = hear, .windows = windows, .n_windows = n_windows},
+                                {.max = 4096}};
     struct ledger_compare *compare;
     assert_ok(place, ledger_compare_begin(&compare, place->ledger, place->scope, slice_of("m/"),
-                                          window, &listener.comparison, &place->err));
+                                          windows[0], &listener.comparison, &place->err));
     for (size_t i = 0; i < n; i++) {
         assert_ok(place, ledger_compare_put(compare, &objects[i], &place->err));
     }
     assert_ok(place, ledger_compare_end(compare, complete, &place->err));
     assert_string_equal(buf_text(&listener.told), wanted);
     buf_finish(&listener.told);
+}
+
+static void compare(struct ledger_place *place, struct window window, const struct object *objects,
+                    size_t n, bool complete, const char *wanted)
+{
+    compare_one(place, &window, 1, objects, n, complete, wanted);
 }
 
 static void test_all_kinds(void **state)
@@ -75,8 +83,22 @@ static void test_window(void **state)
     fill(place);
     const struct object now[] = {object_of("m/a", 1, 5, 90), object_of("m/a1", 1, 5, 50),
                                  object_of("m/c", 2, 5, 60), object_of("m/z", 1, 5, 70)};
-    compare(place, (struct window){10, 60}, now, 4, true, "known m/a1, unknown m/a10, gone m/b0, ");
+    /* c was delivered at 30 and replaced at 60 */
+    compare(place, (struct window){10, 60}, now, 4, true,
+            "known m/a1, unknown m/a10, gone m/b0, changed m/c2, ");
+    compare(place, (struct window){10, 30}, now, 4, true, "known m/a1, gone m/b0, ");
     compare(place, (struct window){60, 70}, now, 4, true, "changed m/c2, ");
+}
+
+static void test_a_change_between_windows_is_told_once(void **state)
+{
+    struct ledger_place *place = *state;
+    fill(place);
+    const struct object now[] = {object_of("m/a", 1, 5, 10), object_of("m/b", 1, 5, 20),
+                                 object_of("m/c", 2, 5, 60)};
+    const struct window windows[] = {{30, 40}, {60, 70}, {30, 40}};
+    compare_one(place, windows, 2, now, 3, true, "");
+    compare_one(place, windows + 1, 2, now, 3, true, "changed m/c2, ");
 }
 
 static void test_unordered(void **state)
@@ -236,8 +258,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_ledger, remove_ledger)
-        TEST(test_all_kinds), TEST(test_window), TEST(test_unordered), TEST(test_pages),
-        TEST(test_bad_keys),  TEST(test_asked),  TEST(test_upgrade),   TEST(test_waiting),
+        TEST(test_all_kinds), TEST(test_window),  TEST(test_a_change_between_windows_is_told_once),
+        TEST(test_unordered), TEST(test_pages),   TEST(test_bad_keys),
+        TEST(test_asked),     TEST(test_upgrade), TEST(test_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
