@@ -193,7 +193,7 @@ static enum status list_if_due(void *with, struct slice prefix, struct err *err)
         status = list_folder(lister, prefix, true, err);
         whole_ns = run->start_ns;
     }
-    lister->whole_ns = whole_ns < lister->whole_ns ? whole_ns : lister->whole_ns;
+    lister->whole_ns = earlier(whole_ns, lister->whole_ns);
     return status;
 }
 
