@@ -161,8 +161,9 @@ static enum status read_objects(struct run *run, struct err *err)
         *err = run->err;
         return err->status;
     }
-    run->left_over = run->objects_taken < run->objects_total;
-    if (run->left_over) {
+    bool are_left = run->objects_taken < run->objects_total;
+    run->left_over = are_left && atomic_load(&run->drain);
+    if (are_left) {
         return err_set(err, FAILED, "stopped with objects left to read");
     }
     return OK;

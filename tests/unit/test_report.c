@@ -46,10 +46,8 @@ static void test_no_period(void **state)
     (void)state;
     assert_no_period("soon", NULL, "--from-date soon: not a date (2022-05-30, -720h)");
     assert_no_period(NULL, "2026-02-30", "--to-date 2026-02-30: not a date (2022-05-30, -720h)");
-    assert_no_period("2026-03-02", "2026-03-01",
-                     "--from-date 2026-03-02 is not before --to-date 2026-03-01");
-    assert_no_period("2026-03-01", "2026-03-01",
-                     "--from-date 2026-03-01 is not before --to-date 2026-03-01");
+    assert_no_period("2026-03-02", "2026-03-01", "--from-date is not before --to-date");
+    assert_no_period("2026-03-01", "2026-03-01", "--from-date is not before --to-date");
 }
 
 static void test_day(void **state)
