@@ -263,7 +263,8 @@ def over_influxd(bench):
     if not real.PRESENT:
         raise Unmeasurable("no influxd (scripts/servers builds it)")
     count = 20 if bench.quick else 64
-    batches = batches_of([bench.build.gateway, "parse", *bench.large()[:count]])
+    in_order = sorted(bench.large(), key=os.path.getmtime)[:count]  # as the gateway takes them
+    batches = batches_of([bench.build.gateway, "parse", *in_order])
     headers = {"Authorization": "Token " + real.ADMIN_TOKEN}
     influx = real.Influx()
     until = "2026-03-01T00:00:%02dZ" % count if count < 60 else "2026-04-01"
