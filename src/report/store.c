@@ -278,13 +278,13 @@ static struct report_figures *cell_of(sqlite3_stmt *row, struct report_grid *gri
     return known ? &grid->cells[day * grid->n_series + series] : NULL;
 }
 
-static enum status read_cells(sqlite3 *db, const struct report_panel *panel, size_t max,
-                              struct report_grid *grid, struct err *err)
+/* Runs `select` over the panel's names and has `take` put each row into its cell of the grid. */
+static enum status read_grid(sqlite3 *db, const struct report_panel *panel, size_t max,
+                             const char *select, struct report_grid *grid,
+                             void (*take)(sqlite3_stmt *row, struct report_figures *cell),
+                             struct err *err)
 {
-    static const char by_day[] = "SELECT day, series, " SUMS " FROM picked GROUP BY 1, 2";
-    static const char in_all[] = "SELECT 0, series, " SUMS " FROM picked GROUP BY 2";
     CLEANUP(statement_finish) sqlite3_stmt *statement = NULL;
-    const char *select = panel->form == REPORT_BARS ? in_all : by_day;
     if (prepare_ranked(db, panel, max, select, &statement, err) != OK) {
         return err->status;
     }
@@ -292,10 +292,29 @@ static enum status read_cells(sqlite3 *db, const struct report_panel *panel, siz
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         struct report_figures *cell = cell_of(statement, grid);
         if (cell) {
-            *cell = figures_of(statement, 2);
+            take(statement, cell);
         }
     }
     return step == SQLITE_DONE ? OK : failed(db, err);
+}
+
+static void take_figures(sqlite3_stmt *row, struct report_figures *cell)
+{
+    *cell = figures_of(row, 2);
+}
+
+static enum status read_cells(sqlite3 *db, const struct report_panel *panel, size_t max,
+                              struct report_grid *grid, struct err *err)
+{
+    static const char by_day[] = "SELECT day, series, " SUMS " FROM picked GROUP BY 1, 2";
+    static const char in_all[] = "SELECT 0, series, " SUMS " FROM picked GROUP BY 2";
+    const char *select = panel->form == REPORT_BARS ? in_all : by_day;
+    return read_grid(db, panel, max, select, grid, take_figures, err);
+}
+
+static void take_top_day(sqlite3_stmt *row, struct report_figures *cell)
+{
+    cell->top_day_ns = sqlite3_column_double(row, 2);
 }
 
 /* The highest of the daily means of each name of a list. */
@@ -305,18 +324,7 @@ static enum status read_top_days(sqlite3 *db, const struct report_panel *panel, 
     static const char select[] =
         "SELECT 0, series, max(mean) FROM (SELECT series, total(total_ns) / sum(timed) AS mean"
         " FROM picked WHERE timed > 0 GROUP BY series, name, day) GROUP BY 2";
-    CLEANUP(statement_finish) sqlite3_stmt *statement = NULL;
-    if (prepare_ranked(db, panel, max, select, &statement, err) != OK) {
-        return err->status;
-    }
-    int step;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct report_figures *cell = cell_of(statement, grid);
-        if (cell) {
-            cell->top_day_ns = sqlite3_column_double(statement, 2);
-        }
-    }
-    return step == SQLITE_DONE ? OK : failed(db, err);
+    return read_grid(db, panel, max, select, grid, take_top_day, err);
 }
 
 static enum status read_panel(sqlite3 *db, const struct report *report,
