@@ -58,13 +58,6 @@ class Verify(Case):
         connection.close()
         self.assertGreater(changed, 0, statement)
 
-    def verify(self, *arguments, code=0):
-        result = self.run_program("verify", "--json", *arguments)
-        self.assertEqual(result.code, code, str(result))
-        document = json.loads(result.out)
-        self.assertIs(document["equal"], code == 0)
-        return document
-
     def text(self, *arguments, code=0):
         result = self.run_program("verify", *arguments)
         self.assertEqual(result.code, code, str(result))

@@ -208,6 +208,14 @@ class Case(unittest.TestCase):
         self.assert_adds_up(result)
         return result
 
+    def verify(self, *arguments, code=0):
+        """What it finds, as a document; code 0 means that all is equal."""
+        result = self.run_program("verify", "--json", *arguments)
+        self.assertEqual(result.code, code, str(result))
+        document = json.loads(result.out)
+        self.assertIs(document["equal"], code == 0)
+        return document
+
     def forget(self):
         """Removes the ledger."""
         for suffix in ("", "-wal", "-shm"):

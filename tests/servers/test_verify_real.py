@@ -2,7 +2,6 @@
 
 import collections
 import datetime
-import json
 import os
 import sys
 import unittest
@@ -55,13 +54,6 @@ class Buckets(Case):
         sink.update(influx)
         job = {"name": "lyve", "from": "logs", "to": ["influxdb"], "parse": ["lyve_s3", "lyve_console", "lyve_iam", "lyve_api", *self.parsers]}
         self.write_config({"jobs": [job], "logs": {"type": "file", "path": self.path("input"), "folders": ""}, "influxdb": sink, "state": self.state_path, "parsers": self.parsers})
-
-    def verify(self, *arguments, code=0):
-        result = self.run_program("verify", "--json", *arguments)
-        self.assertEqual(result.code, code, str(result))
-        document = json.loads(result.out)
-        self.assertIs(document["equal"], code == 0)
-        return document
 
     def generated(self, **changes):
         arguments = {"seed": 31, "start": datetime.date(2026, 3, 1), "days": 6, "objects_per_kind": 4, "records": 60, "profile": "full"}
