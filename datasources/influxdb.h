@@ -102,8 +102,8 @@ enum influxdb_verdict {
     INFLUXDB_HOLD,      /* anything else: a person has to act */
 };
 
-/* The reply's own words, "" when it has none of InfluxDB's form; malloc'ed, may hold foreign text
- * of any length. */
+/* The message of an error of InfluxDB 2, "" of any other reply; malloc'ed, may hold foreign text of
+ * any length. */
 char *influxdb_message(const struct http_reply *reply);
 
 enum influxdb_verdict influxdb_judge(int code, const char *message);

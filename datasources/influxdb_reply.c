@@ -21,28 +21,27 @@ static void json_free(cJSON **json)
  * escapes and all, is near enough to judge by. */
 static char *message_of_cut(const struct http_reply *reply)
 {
-    static const char key[] = "\"message\":\"";
-    const char *at = reply->body.len && reply->body.at[0] == '{'
-                         ? memmem(reply->body.at, reply->body.len, key, sizeof key - 1)
-                         : NULL;
+    static const char begin[] = "{\"code\":\"", key[] = "\",\"message\":\"";
+    struct slice body = buf_slice(&reply->body);
+    const char *at =
+        slice_starts(body, begin) ? memmem(body.at, body.len, key, sizeof key - 1) : NULL;
     if (!at) {
         return memory_copy("", 0);
     }
     at += sizeof key - 1;
-    return memory_copy(at, (size_t)(reply->body.at + reply->body.len - at));
+    return memory_copy(at, (size_t)(body.at + body.len - at));
 }
 
+/* Every error of InfluxDB 2 has both; a proxy's has a message at most. */
 char *influxdb_message(const struct http_reply *reply)
 {
     CLEANUP(json_free) cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
     if (!json) {
         return message_of_cut(reply);
     }
+    const char *code = cJSON_GetStringValue(cJSON_GetObjectItem(json, "code"));
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(json, "message"));
-    if (!text) {
-        text = cJSON_GetStringValue(cJSON_GetObjectItem(json, "error")); /* InfluxDB 1 */
-    }
-    return text ? memory_copy(text, strlen(text)) : memory_copy("", 0);
+    return code && text ? memory_copy(text, strlen(text)) : memory_copy("", 0);
 }
 
 static bool says(const char *message, const char *words)

@@ -61,6 +61,43 @@ static void a_refusal_of_somebody_else_holds(void **state)
     sim_expect_fates(sim, "gg");
 }
 
+/* Nor are those in JSON: InfluxDB 2's have a code and a message, both of them texts. The last is
+ * InfluxDB 1's, the first ones are of gateways. */
+static void json_of_somebody_else_holds(void **state)
+{
+    static const struct step replies[] = {
+        {400, "{\"message\":\"Bad Request\"}"},
+        {422, "{\"message\":\"blocked\",\"request_id\":\"1\"}"},
+        {400, "{\"code\":400,\"message\":\"no such route\"}"},
+        {400, "{\"code\":\"invalid\"}"},
+        {400, "{\"message\":\"the line is cut before its e"},
+        {404, "{\"message\":\"bucket \\\"audit\\\" not found\"}"},
+        {400, "{\"error\":\"unable to parse 'g f=1': missing fields\"}"},
+    };
+    struct sim *sim = *state;
+    sim_open_ok(sim);
+    sim_put_all(sim, "gg");
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++) {
+        sim_script(sim, &replies[i], 1);
+        assert_int_equal(sim_flush(sim), FAILED);
+        expect_words(sim->err.text, "http://db:8086: not an answer of InfluxDB 2's write API");
+    }
+    assert_int_equal(sim->n_refused, 0);
+    assert_int_equal(sim->n_requests, sizeof replies / sizeof *replies);
+}
+
+/* It is tried again, as any other 500: nothing was stored in part by somebody else. */
+static void a_partial_write_of_somebody_else_is_later(void **state)
+{
+    struct sim *sim = *state;
+    sim_open_ok(sim);
+    sim_put_all(sim, "gg");
+    SCRIPT(sim, {500, "{\"message\":\"partial write\"}"}, {204});
+    sim_flush_ok(sim);
+    assert_int_equal(sim->n_requests, 2);
+    assert_int_equal(sim->n_refused, 0);
+}
+
 /* A reply that repeats long lines is cut in the middle of its JSON. */
 static void a_cut_400_counts(void **state)
 {
@@ -259,6 +296,8 @@ int main(void)
         SIM_TEST(a_bad_line_is_found_by_halves),
         SIM_TEST(bad_lines_stop_nobody),
         SIM_TEST(a_refusal_of_somebody_else_holds),
+        SIM_TEST(json_of_somebody_else_holds),
+        SIM_TEST(a_partial_write_of_somebody_else_is_later),
         SIM_TEST(a_cut_400_counts),
         SIM_TEST(too_large_is_halved),
         SIM_TEST(partial_writes_are_confirmed_by_halves),
