@@ -93,7 +93,9 @@ static enum status tell_gone(struct ledger_compare *compare, struct slice to,
     enum status status;
     while ((status = known_row_now(&compare->known, row, err)) == OK && *row &&
            slice_compare((*row)->object.key, to) < 0) {
-        tell(compare, COMPARED_GONE, &(*row)->object, (*row)->state);
+        if (!(*row)->gone) { /* else a run has found that before */
+            tell(compare, COMPARED_GONE, &(*row)->object, (*row)->state);
+        }
         compare->known.at++;
     }
     return status;

@@ -103,13 +103,10 @@ enum status ledger_doubt(struct ledger *ledger, int64_t scope, struct slice key,
     return ledger_end(ledger, status, err);
 }
 
-enum status ledger_doubted(struct ledger *ledger, int64_t scope, struct buf *prefix,
-                           struct err *err)
+/* AGAIN: none. With the lock held. */
+static enum status take_folder(struct ledger *ledger, sqlite3_stmt *find, struct buf *prefix,
+                               struct err *err)
 {
-    ledger_lock(ledger);
-    sqlite3_stmt *find = ledger_statement(ledger, SQL_FOLDER_DOUBTED);
-    bind_int(find, 1, scope);
-    bind_int(find, 2, INT64_MIN);
     bool row;
     enum status status = ledger_step(ledger, find, &row, "looking for folders", err);
     if (row) {
@@ -117,8 +114,32 @@ enum status ledger_doubted(struct ledger *ledger, int64_t scope, struct buf *pre
         buf_add(prefix, column_blob(find, 0));
         sqlite3_reset(find);
     }
-    ledger_unlock(ledger);
     return status == OK && !row ? AGAIN : status;
+}
+
+enum status ledger_doubted(struct ledger *ledger, int64_t scope, struct buf *prefix,
+                           struct err *err)
+{
+    ledger_lock(ledger);
+    sqlite3_stmt *find = ledger_statement(ledger, SQL_FOLDER_DOUBTED);
+    bind_int(find, 1, scope);
+    bind_int(find, 2, INT64_MIN);
+    enum status status = take_folder(ledger, find, prefix, err);
+    ledger_unlock(ledger);
+    return status;
+}
+
+enum status ledger_folder_outside(struct ledger *ledger, int64_t scope, struct window window,
+                                  struct buf *prefix, struct err *err)
+{
+    ledger_lock(ledger);
+    sqlite3_stmt *find = ledger_statement(ledger, SQL_FOLDER_OUTSIDE);
+    bind_int(find, 1, scope);
+    bind_int(find, 2, window.from_ns);
+    bind_int(find, 3, window.to_ns);
+    enum status status = take_folder(ledger, find, prefix, err);
+    ledger_unlock(ledger);
+    return status;
 }
 
 /* --- scheduled runs of a scope --- */
@@ -163,11 +184,12 @@ enum status ledger_set_pass(struct ledger *ledger, int64_t scope, const struct l
     if (status == OK) {
         status = set_pass(ledger, scope, pass, err);
     }
-    if (status == OK) {
-        sqlite3_stmt *forget = ledger_statement(ledger, SQL_CURSORS_FORGET);
+    static const enum ledger_sql forgetting[] = {SQL_CURSORS_FORGET, SQL_FOLDERS_FORGET};
+    for (size_t i = 0; status == OK && i < sizeof forgetting / sizeof *forgetting; i++) {
+        sqlite3_stmt *forget = ledger_statement(ledger, forgetting[i]);
         bind_int(forget, 1, scope);
         bind_int(forget, 2, pass->whole_ns);
-        status = ledger_run(ledger, forget, "forgetting cursors", err);
+        status = ledger_run(ledger, forget, "forgetting old folders", err);
     }
     return ledger_end(ledger, status, err);
 }

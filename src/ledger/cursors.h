@@ -40,6 +40,11 @@ enum status ledger_doubt(struct ledger *ledger, int64_t scope, struct slice key,
 enum status ledger_doubted(struct ledger *ledger, int64_t scope, struct buf *prefix,
                            struct err *err);
 
+/* A folder that was last listed whole outside of this time, the earliest one. AGAIN: there is none.
+ */
+enum status ledger_folder_outside(struct ledger *ledger, int64_t scope, struct window window,
+                                  struct buf *prefix, struct err *err);
+
 /* --- scheduled runs of a scope --- */
 
 struct listing_pass {
@@ -53,7 +58,8 @@ struct listing_pass {
 /* AGAIN: no run has listed to the end yet. */
 enum status ledger_pass(struct ledger *ledger, int64_t scope, struct listing_pass *out,
                         struct err *err);
-/* Forgets the cursors of the folders that were out of reach. */
+/* Forgets the cursors of the folders that were out of reach, and those of them that have no objects
+ * any more. */
 enum status ledger_set_pass(struct ledger *ledger, int64_t scope, const struct listing_pass *pass,
                             struct err *err);
 

@@ -4,18 +4,28 @@
  * listing no longer has. What is to be written is collected and committed every
  * LEDGER_COMMIT_KEYS. Called by the listing half of a run.
  *
- * Keys that are absent may be forgotten only after the whole listing was seen. Kept until then are
- * not the keys but the gaps between listed keys they lie in: old folders are emptied from one end,
- * so a million absent keys are a few gaps.
+ * Keys that are absent may be marked as gone only after the whole listing was seen. Kept until then
+ * are not the keys but the gaps between listed keys they lie in: old folders are emptied from one
+ * end, so a million absent keys are a few gaps.
  */
 #include "ledger/known.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
+#include "base/timestamp.h"
 
 #include <stdlib.h>
 
 enum { GAPS_MAX_BYTES = 16 * 1024 * 1024 }; /* gaps beyond are pruned by the next listing */
+
+/* For so long, what is gone is known as it was: a listing may have holes, and what was deleted be
+ * restored. Read again, it would be counted twice. */
+static const int64_t gone_kept_ns = 30 * NS_PER_DAY;
+
+struct entry {
+    struct object object;
+    bool back; /* it was gone; otherwise it is to be done */
+};
 
 /* Known keys in [from, to) were not listed. */
 struct gap {
@@ -32,7 +42,7 @@ struct ledger_join {
 
     struct known_keys known; /* its current row: the first that is not yet behind the listing */
 
-    struct object entries[LEDGER_COMMIT_KEYS]; /* to be written as `listed` */
+    struct entry entries[LEDGER_COMMIT_KEYS]; /* to be written */
     size_t n_entries;
     struct arena entry_keys;
 
@@ -83,8 +93,15 @@ static void join_free(struct ledger_join *join)
 
 /* --- writing --- */
 
-static enum status enter(struct ledger_join *join, const struct object *object, struct err *err)
+static enum status enter(struct ledger_join *join, const struct entry *entry, struct err *err)
 {
+    const struct object *object = &entry->object;
+    if (entry->back) {
+        sqlite3_stmt *back = ledger_statement(join->ledger, SQL_OBJECT_BACK);
+        bind_int(back, 1, join->scope);
+        bind_blob(back, 2, object->key);
+        return ledger_run(join->ledger, back, "entering keys", err);
+    }
     sqlite3_stmt *add = ledger_statement(join->ledger, SQL_OBJECT_ENTER);
     bind_int(add, 1, join->scope);
     bind_blob(add, 2, object->key);
@@ -109,12 +126,12 @@ static enum status flush_entries(struct ledger_join *join, struct err *err)
 }
 
 static enum status add_entry(struct ledger_join *join, const struct object *object,
-                             int64_t last_modified_ns, struct err *err)
+                             int64_t last_modified_ns, bool back, struct err *err)
 {
-    struct object *entry = &join->entries[join->n_entries++];
-    *entry = *object;
-    entry->key = keep(&join->entry_keys, object->key);
-    entry->last_modified_ns = last_modified_ns;
+    struct entry *entry = &join->entries[join->n_entries++];
+    *entry = (struct entry){*object, back};
+    entry->object.key = keep(&join->entry_keys, object->key);
+    entry->object.last_modified_ns = last_modified_ns;
     return join->n_entries == LEDGER_COMMIT_KEYS ? flush_entries(join, err) : OK;
 }
 
@@ -132,15 +149,15 @@ static enum status decide(struct ledger_join *join, const struct object *object,
 {
     if (!known || !known_is_content(object, &known->object)) {
         join->counts.fresh++;
-        return add_entry(join, object, object->last_modified_ns, err);
+        return add_entry(join, object, object->last_modified_ns, false, err);
     }
     int64_t date = known->object.last_modified_ns;
     if (join->again && is_done(known->state) && date >= join->window.from_ns &&
         date < join->window.to_ns) {
         join->counts.reopened++;
-        return add_entry(join, object, date, err);
+        return add_entry(join, object, date, false, err);
     }
-    return OK;
+    return known->gone ? add_entry(join, object, date, true, err) : OK;
 }
 
 /* S3 lists in byte order; a server that walks a file system may not. Such keys are looked up one by
@@ -234,22 +251,23 @@ void ledger_join_skip(struct ledger_join *join, struct slice after)
 
 /* --- pruning --- */
 
-/* Folds the counts of up to LEDGER_COMMIT_KEYS objects of a gap; *last is then a copy of the last
- * one's key, empty when there is none. Objects without counts were never done. */
-static enum status fold_page(struct ledger_join *join, const struct gap *gap, struct buf *last,
-                             struct err *err)
+/* Folds the counts of what is pruned of up to LEDGER_COMMIT_KEYS objects of a gap; *last is then a
+ * copy of the last one's key, empty when there is none. Objects without counts were never done. */
+static enum status fold_page(struct ledger_join *join, const struct gap *gap, int64_t there_ns,
+                             struct buf *last, struct err *err)
 {
-    sqlite3_stmt *page = ledger_statement(join->ledger, SQL_OBJECT_COUNTS);
+    sqlite3_stmt *page = ledger_statement(join->ledger, SQL_OBJECT_PRUNABLE);
     bind_int(page, 1, join->scope);
     bind_blob(page, 2, gap->from);
     bind_blob(page, 3, gap->to);
-    bind_int(page, 4, LEDGER_COMMIT_KEYS);
+    bind_int(page, 4, there_ns);
+    bind_int(page, 5, LEDGER_COMMIT_KEYS);
     enum status status;
     bool row;
     while ((status = ledger_step(join->ledger, page, &row, "pruning", err)) == OK && row) {
         buf_clear(last);
         buf_add(last, column_blob(page, 0));
-        if (sqlite3_column_type(page, 1) != SQLITE_NULL) {
+        if (sqlite3_column_type(page, 1) != SQLITE_NULL && sqlite3_column_int(page, 2)) {
             status = ledger_fold(join->ledger, join->scope, column_blob(page, 1), err);
         }
         if (status != OK) {
@@ -260,54 +278,70 @@ static enum status fold_page(struct ledger_join *join, const struct gap *gap, st
     return status;
 }
 
-static enum status prune_page(struct ledger_join *join, const struct gap *gap, bool *more,
-                              struct err *err)
+/* Of the gap's objects up to the key `last`. */
+static enum status change_page(struct ledger_join *join, enum ledger_sql sql, const struct gap *gap,
+                               struct slice last, int64_t ns, struct err *err)
 {
-    CLEANUP(buf_finish) struct buf last = {.max = INT32_MAX}; /* as it is, in a damaged file too */
-    enum status status = fold_page(join, gap, &last, err);
-    *more = last.len > 0;
-    if (status != OK || !*more) {
+    sqlite3_stmt *change = ledger_statement(join->ledger, sql);
+    bind_int(change, 1, join->scope);
+    bind_blob(change, 2, gap->from);
+    bind_blob(change, 3, last);
+    bind_int(change, 4, ns);
+    return ledger_run(join->ledger, change, "pruning", err);
+}
+
+/* *last: see fold_page(). */
+static enum status prune_page(struct ledger_join *join, const struct gap *gap, int64_t whole_ns,
+                              struct buf *last, struct err *err)
+{
+    int64_t there_ns = whole_ns - gone_kept_ns;
+    enum status status = fold_page(join, gap, there_ns, last, err);
+    if (status != OK || !last->len) {
         return status;
     }
-    sqlite3_stmt *remove = ledger_statement(join->ledger, SQL_OBJECT_REMOVE);
-    bind_int(remove, 1, join->scope);
-    bind_blob(remove, 2, gap->from);
-    bind_blob(remove, 3, buf_slice(&last));
-    status = ledger_run(join->ledger, remove, "pruning", err);
+    status = change_page(join, SQL_OBJECT_REMOVE, gap, buf_slice(last), there_ns, err);
     join->counts.pruned += (uint64_t)sqlite3_changes64(join->ledger->db);
-    return status;
+    return status == OK ? change_page(join, SQL_OBJECT_GONE, gap, buf_slice(last), whole_ns, err)
+                        : status;
 }
 
-static enum status prune_gap(struct ledger_join *join, const struct gap *gap, struct err *err)
+static enum status prune_gap(struct ledger_join *join, struct gap gap, int64_t whole_ns,
+                             struct err *err)
 {
-    bool more = true;
+    CLEANUP(buf_finish) struct buf last = {.max = INT32_MAX}; /* as it is, in a damaged file too */
+    CLEANUP(buf_finish) struct buf from = {.max = INT32_MAX};
     enum status status = OK;
-    while (status == OK && more) {
+    do {
+        buf_clear(&last);
         status = ledger_begin(join->ledger, err);
         if (status == OK) {
-            status = prune_page(join, gap, &more, err);
+            status = prune_page(join, &gap, whole_ns, &last, err);
         }
         status = ledger_end(join->ledger, status, err);
-    }
+        buf_clear(&from);
+        buf_add(&from, buf_slice(&last));
+        buf_add_byte(&from, '\0'); /* what is kept is passed over */
+        gap.from = buf_slice(&from);
+    } while (status == OK && last.len);
     return status;
 }
 
-static enum status prune(struct ledger_join *join, struct err *err)
+static enum status prune(struct ledger_join *join, int64_t whole_ns, struct err *err)
 {
     struct known_row *none;
     enum status status = pass_absent(join, known_end(&join->known), &none, err);
     for (size_t i = 0; status == OK && i < join->n_gaps; i++) {
-        status = prune_gap(join, &join->gaps[i], err);
+        status = prune_gap(join, join->gaps[i], whole_ns, err);
     }
     return status;
 }
 
-enum status ledger_join_end(struct ledger_join *join, bool complete, struct join_counts *counts,
+enum status ledger_join_end(struct ledger_join *join, int64_t whole_ns, struct join_counts *counts,
                             struct err *err)
 {
     enum status status = flush_entries(join, err);
-    if (status == OK && complete && !join->unordered) {
-        status = prune(join, err);
+    if (status == OK && whole_ns != INT64_MIN && !join->unordered) {
+        status = prune(join, whole_ns, err);
     }
     *counts = join->counts;
     join_free(join);

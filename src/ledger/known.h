@@ -11,6 +11,7 @@
 struct known_row {
     struct object object; /* its key lives as long as the page */
     enum object_state state;
+    bool gone; /* the last whole listing did not have it */
 };
 
 struct known_keys {

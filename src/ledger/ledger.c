@@ -93,6 +93,9 @@ static const char *const steps[] = {
     "INSERT INTO asked (scope, from_ns, to_ns, listed) SELECT s.id, g.from_ns, g.to_ns,"
     " coalesce((SELECT max(r.started) FROM run r WHERE r.job = s.job AND r.unmatched IS NOT NULL),"
     " g.to_ns) FROM good_window g JOIN scope s ON s.job = g.job;",
+
+    /* 6: start of the listing that first had the object no longer; NULL: it is in the bucket. */
+    "ALTER TABLE object ADD COLUMN gone INTEGER;",
 };
 
 enum { VERSION = sizeof steps / sizeof steps[0] };

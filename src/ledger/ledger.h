@@ -44,7 +44,7 @@ struct join_counts {
     uint64_t listed;   /* keys seen */
     uint64_t fresh;    /* entered as `listed`: new or changed */
     uint64_t reopened; /* --again: settled or quarantined ones in the window, entered as `listed` */
-    uint64_t pruned; /* absent from the complete listing: removed, counts folded into the totals */
+    uint64_t pruned;   /* gone for long enough: removed, counts folded into the totals */
 };
 
 /* again: objects of the window that are settled or quarantined are done anew. */
@@ -56,9 +56,11 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
 /* The listing goes on behind this key, which is not before the last one: nothing is said about the
  * keys between. */
 void ledger_join_skip(struct ledger_join *join, struct slice after);
-/* complete: the listing went from its first key to its end without a skip, so that absent keys may
- * be pruned. Fills counts, frees join. */
-enum status ledger_join_end(struct ledger_join *join, bool complete, struct join_counts *counts,
+/* whole_ns: start of the run, when the listing went from its first key to its end without a skip;
+ * otherwise INT64_MIN. Known keys that such a listing does not have are gone: what was never done
+ * is removed at once, what was done 30 days later, and until then it is as it was when it is listed
+ * again. Fills counts, frees join. */
+enum status ledger_join_end(struct ledger_join *join, int64_t whole_ns, struct join_counts *counts,
                             struct err *err);
 
 /* Whether a listed object would be read: it is unknown, changed, or not settled or quarantined yet.

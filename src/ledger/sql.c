@@ -15,7 +15,10 @@
     " AND (?3 IS NULL OR d.buried >= ?3)"                                                     \
     " AND coalesce(d.buried, 0) < ?7"                                                         \
     " AND (?8 = 0 OR NOT EXISTS (SELECT 1 FROM object o WHERE o.scope = d.scope AND o.key = " \
-    "d.key))"
+    "d.key AND o.gone IS NULL))"
+
+/* Of an object that a listing did not have: it was done, and was still there at ?4. */
+#define ONLY_JUST_GONE "state IN (1, 3) AND (gone IS NULL OR gone > ?4)"
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -32,9 +35,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FINGERPRINT_SET] = "INSERT INTO fingerprint (job, sink, value) VALUES (?1, ?2, ?3)"
                             " ON CONFLICT DO UPDATE SET value = excluded.value",
 
-    [SQL_OBJECT_PAGE] = "SELECT key, etag, size, last_modified, state FROM object"
+    [SQL_OBJECT_PAGE] = "SELECT key, etag, size, last_modified, state, gone FROM object"
                         " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
-    [SQL_OBJECT_FIND] = "SELECT key, etag, size, last_modified, state FROM object"
+    [SQL_OBJECT_FIND] = "SELECT key, etag, size, last_modified, state, gone FROM object"
                         " WHERE scope = ?1 AND key = ?2",
     /* as with a failed outcome: of content that was read before, the counts stay until the next one
      */
@@ -42,11 +45,16 @@ static const char *const texts[SQL_COUNT] = {
         "INSERT INTO object (scope, key, etag, size, last_modified, state, attempts)"
         " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0) ON CONFLICT DO UPDATE SET etag = excluded.etag,"
         " size = excluded.size, last_modified = excluded.last_modified, state = 0, attempts = 0,"
-        " error = NULL,"
+        " error = NULL, gone = NULL,"
         " counts = CASE WHEN etag = excluded.etag AND size = excluded.size THEN counts END",
-    [SQL_OBJECT_COUNTS] = "SELECT key, counts FROM object"
-                          " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
-    [SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE scope = ?1 AND key >= ?2 AND key <= ?3",
+    [SQL_OBJECT_BACK] = "UPDATE object SET gone = NULL WHERE scope = ?1 AND key = ?2",
+    [SQL_OBJECT_PRUNABLE] = "SELECT key, counts, NOT (" ONLY_JUST_GONE ") FROM object"
+                            " WHERE scope = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?5",
+    [SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE scope = ?1 AND key >= ?2 AND key <= ?3"
+                          " AND NOT (" ONLY_JUST_GONE ")",
+    /* a later mark was set by a wrong clock */
+    [SQL_OBJECT_GONE] = "UPDATE object SET gone = ?4 WHERE scope = ?1 AND key >= ?2 AND key <= ?3"
+                        " AND (gone IS NULL OR gone > ?4)",
     [SQL_OBJECT_SETTLE] = "UPDATE object"
                           " SET state = ?4, attempts = attempts + ?5, error = ?6,"
                           " counts = coalesce(?7, counts)"
@@ -92,6 +100,13 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FOLDER_DOUBT] = "UPDATE folder SET whole = ?3"
                          " WHERE scope = ?1 AND prefix = substr(?2, 1, length(prefix))",
     [SQL_FOLDER_DOUBTED] = "SELECT prefix FROM folder WHERE scope = ?1 AND whole = ?2 LIMIT 1",
+    [SQL_FOLDER_OUTSIDE] =
+        "SELECT prefix FROM folder"
+        " WHERE scope = ?1 AND (whole < ?2 OR whole >= ?3) ORDER BY whole LIMIT 1",
+    /* the first key at or behind a prefix begins with it, or none does */
+    [SQL_FOLDERS_FORGET] = "DELETE FROM folder WHERE scope = ?1 AND whole < ?2 AND prefix IS NOT"
+                           " (SELECT substr(o.key, 1, length(folder.prefix)) FROM object o"
+                           " WHERE o.scope = ?1 AND o.key >= folder.prefix ORDER BY o.key LIMIT 1)",
     [SQL_CURSORS] = "SELECT stem, key FROM cursor WHERE scope = ?1 AND prefix = ?2 LIMIT ?3",
     [SQL_CURSORS_CLEAR] = "DELETE FROM cursor WHERE scope = ?1 AND prefix = ?2",
     [SQL_CURSORS_FORGET] = "DELETE FROM cursor WHERE scope = ?1 AND prefix IN"
@@ -141,7 +156,8 @@ static const char *const texts[SQL_COUNT] = {
                            " FROM dead_letter d JOIN scope s ON s.id = d.scope"
                            " WHERE " LETTERS_THAT_MATCH " AND (d.scope, d.key) > (?4, ?5)"
                            " ORDER BY d.scope, d.key LIMIT ?6",
-    [SQL_OBJECT_STATE] = "SELECT state FROM object WHERE scope = ?1 AND key = ?2",
+    [SQL_OBJECT_STATE] = "SELECT state FROM object"
+                         " WHERE scope = ?1 AND key = ?2 AND gone IS NULL",
     /* its counts stay until the next outcome: its points are still in the sinks */
     [SQL_OBJECT_REQUEUE] = "UPDATE object SET state = 0, attempts = 0, error = NULL"
                            " WHERE scope = ?1 AND key = ?2",
@@ -182,7 +198,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_STATUS_LISTED] = "SELECT unmatched FROM run"
                           " WHERE job = ?1 AND unmatched IS NOT NULL ORDER BY id DESC LIMIT 1",
     [SQL_STATUS_GOOD] = "SELECT from_ns, to_ns FROM good_window WHERE job = ?1",
-    [SQL_STATUS_OBJECTS] = "SELECT state, counts FROM object WHERE " OBJECTS_OF_JOB,
+    [SQL_STATUS_OBJECTS] = "SELECT CASE WHEN gone IS NULL THEN state ELSE 1 END, counts"
+                           " FROM object WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_TOTAL_OBJECT] = "SELECT objects, read FROM total_object WHERE " OBJECTS_OF_JOB,
     [SQL_STATUS_TOTAL_SINK] =
         "SELECT sink, stored, duplicate, expired, dead FROM total_sink WHERE " OBJECTS_OF_JOB,
@@ -193,12 +210,12 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_STATUS_KINDS] = "SELECT name, newest FROM kind WHERE job = ?1 ORDER BY name",
     [SQL_STATUS_ARRIVALS] = "SELECT name, at FROM kind_arrival WHERE job = ?1 ORDER BY name, at",
     [SQL_STATUS_ERROR] = "SELECT key, error FROM object WHERE " OBJECTS_OF_JOB
-                         " AND state IN (2, 3) AND error IS NOT NULL"
+                         " AND state IN (2, 3) AND error IS NOT NULL AND gone IS NULL"
                          " ORDER BY last_modified, key LIMIT 1",
 
     [SQL_CLAIM_SINKS] = "SELECT job, number, name FROM sink",
     [SQL_CLAIM_MEASUREMENTS] = "SELECT id, name FROM measurement",
-    [SQL_CLAIM_OBJECTS] = "SELECT s.job, o.key, o.state, o.counts, s.id, o.last_modified"
+    [SQL_CLAIM_OBJECTS] = "SELECT s.job, o.key, o.state, o.counts, s.id, o.last_modified, o.gone"
                           " FROM scope s CROSS JOIN object o ON o.scope = s.id"
                           " ORDER BY s.id, o.key",
     [SQL_CLAIM_GONE] = "SELECT s.job, t.objects, t.read"

@@ -137,6 +137,7 @@ static enum status tell_object(struct walk *walk, sqlite3_stmt *row, struct err 
     claim.has_counts = sqlite3_column_type(row, 3) != SQLITE_NULL;
     claim.scope = sqlite3_column_int64(row, 4);
     claim.last_modified_ns = sqlite3_column_int64(row, 5);
+    claim.gone = sqlite3_column_type(row, 6) != SQLITE_NULL;
     struct slice packed = column_blob(row, 3);
     struct counts counts;
     if (claim.has_counts && counts_unpack(&packed, &counts)) {
@@ -161,6 +162,7 @@ static enum status tell_gone(struct walk *walk, sqlite3_stmt *row, struct err *e
         .key = {"", 0},
         .objects = (uint64_t)sqlite3_column_int64(row, 1),
         .state = OBJECT_SETTLED,
+        .gone = true,
         .has_counts = true,
         .read = (uint64_t)sqlite3_column_int64(row, 2),
     };
@@ -197,6 +199,7 @@ static enum status tell_total(struct walk *walk, sqlite3_stmt *row, struct err *
         .job = (const char *)sqlite3_column_text(row, 0),
         .key = {"", 0},
         .state = OBJECT_SETTLED,
+        .gone = true,
         .has_counts = true,
         .read = (uint64_t)sqlite3_column_int64(row, 3),
         .n_sinks = 1,

@@ -14,9 +14,9 @@ struct claim_sink {
 };
 
 /*
- * What is claimed of one object. With an empty key: of the objects of a place that are no longer in
- * it, once all of them (objects > 0, no sinks) and once for each sink (objects = 0, one sink; read
- * counts the records of those objects that went there).
+ * What is claimed of one object. With an empty key: of the objects that left a place so long ago
+ * that they are not known one by one any more, once all of them (objects > 0, no sinks) and once
+ * for each sink (objects = 0, one sink; read counts the records of those objects that went there).
  */
 struct claim {
     const char *job;
@@ -25,6 +25,7 @@ struct claim {
     int64_t scope; /* of an object: where it was listed, as in ledger_scope() */
     int64_t last_modified_ns;
     int64_t state;   /* enum object_state, but as it is in the file */
+    bool gone;       /* no longer in its place */
     bool has_counts; /* it was read to its end; otherwise nothing below is set */
     bool damaged;    /* its counts cannot be read, or not to their end */
     uint64_t read;

@@ -6,8 +6,9 @@
  *
  * A pull lists all these folders whole. A scheduled run lists the folders that objects may be filed
  * under now from their cursors (cursors.h), and once a day every folder within the look-back
- * whole, which finds late keys and prunes. A folder is left alone for good when it was listed whole
- * after it had fallen out of the look-back.
+ * whole, which finds late keys and prunes. A folder that was listed whole after it had fallen out
+ * of the look-back is left alone, but for a listing every 30 days: the ledger has to forget what
+ * the bucket does not keep.
  */
 #include "run/lister.h"
 
@@ -27,6 +28,10 @@
 static const int64_t quiet_ns = 2 * NS_PER_HOUR;
 /* Folders may be named by a clock so far behind UTC (folders_each() knows about those ahead). */
 static const int64_t zone_behind_ns = 12 * NS_PER_HOUR;
+/* Folders out of the look-back are listed again after this. */
+static const int64_t old_rest_ns = 30 * NS_PER_DAY;
+/* A run begins no other one of them after so many requests. */
+enum { OLD_REQUESTS = 100 };
 
 /* --- keys of the window's folders --- */
 
@@ -101,8 +106,8 @@ static enum status list_and_join(struct lister *lister, struct slice prefix, boo
     status = list_stretches(lister, prefix, whole, err);
     struct join_counts counts;
     struct err join_err;
-    bool complete = status == OK && !lister->cursors.jumped;
-    enum status ended = ledger_join_end(lister->join, complete, &counts, &join_err);
+    int64_t whole_ns = status == OK && !lister->cursors.jumped ? run->start_ns : INT64_MIN;
+    enum status ended = ledger_join_end(lister->join, whole_ns, &counts, &join_err);
     lister->fresh += counts.fresh;
     if (status == OK && ended != OK) {
         *err = join_err;
@@ -223,6 +228,23 @@ static enum status list_doubted(struct lister *lister, struct err *err)
     return status == AGAIN ? OK : status;
 }
 
+/* The longest ago first: what there is no time for comes in the next runs. */
+static enum status list_old(struct lister *lister, struct err *err)
+{
+    struct run *run = lister->run;
+    CLEANUP(buf_finish) struct buf prefix = {.max = FOLDERS_PREFIX_MAX_BYTES};
+    uint64_t end = lister->listing.requests + OLD_REQUESTS;
+    enum status status = OK;
+    while (status == OK && lister->listing.requests < end) {
+        const struct window rest = {run->start_ns - old_rest_ns, run->start_ns + 1};
+        status = ledger_folder_outside(run->ledger, run->scope, rest, &prefix, err);
+        if (status == OK) {
+            status = list_folder(lister, buf_slice(&prefix), true, err);
+        }
+    }
+    return status == AGAIN ? OK : status;
+}
+
 /* So that the folder before the current one is within the look-back. */
 static int64_t step_ns(enum folders_step step)
 {
@@ -264,7 +286,9 @@ static enum status list_scheduled(struct lister *lister, struct err *err)
         return status;
     }
     struct window since = {earlier(lister->pass.listed_ns, run->start_ns), run->start_ns + 1};
-    return folders_each(&lister->folders, since, quiet_ns + zone_behind_ns, list_new, lister, err);
+    status =
+        folders_each(&lister->folders, since, quiet_ns + zone_behind_ns, list_new, lister, err);
+    return status == OK ? list_old(lister, err) : status;
 }
 
 static enum status keep_pass(struct lister *lister, int64_t looked_ns, struct err *err)

@@ -108,8 +108,7 @@ static void add_sink(struct verify_job_sink *to, const struct claim *claim,
 
 static void add_claim(struct verify_job *job, const struct claim *claim)
 {
-    bool is_gone = claim->key.len == 0;
-    if (is_gone) {
+    if (claim->gone) {
         job->gone += claim->objects;
     } else if (claim->state >= OBJECT_LISTED && claim->state <= OBJECT_QUARANTINED) {
         job->objects[claim->state]++;
@@ -119,7 +118,7 @@ static void add_claim(struct verify_job *job, const struct claim *claim)
         const struct claim_sink *sink = claim_of(claim, job->config->to[i]->name);
         if (sink) {
             add_sink(&job->sinks[i], claim, sink);
-        } else if (!is_gone && claim->has_counts && !claim->damaged) {
+        } else if (!claim->gone && claim->has_counts && !claim->damaged) {
             job->sinks[i].missing++;
         }
     }
@@ -232,12 +231,13 @@ static void ignore_claim(struct claims *claims, const struct claim *claim)
     (void)claim;
 }
 
-static void name_key(struct verify *verify, struct verify_difference *difference, struct slice key)
+static void name_object(struct verify *verify, struct verify_difference *difference,
+                        const struct claim *claim)
 {
-    if (key.len == 0) {
+    if (claim->gone) {
         difference->gone = true;
     } else if (difference->n_keys < VERIFY_KEYS_MAX) {
-        difference->keys[difference->n_keys++] = arena_text(&verify->texts, key);
+        difference->keys[difference->n_keys++] = arena_text(&verify->texts, claim->key);
     } else {
         difference->more_keys++;
     }
@@ -248,7 +248,7 @@ static void name_day(struct claims *claims, const struct claim *claim, const str
     struct verify *verify = of_claims(claims)->verify;
     const struct verify_day *of = find_day(verify, claim, day);
     if (of && of->difference) {
-        name_key(verify, &verify->days.at[of->difference - 1], claim->key);
+        name_object(verify, &verify->days.at[of->difference - 1], claim);
     }
 }
 

@@ -65,7 +65,7 @@ class Letters(Case):
         connection.close()
 
     def objects(self):
-        return dict(self.ledger("SELECT CAST(key AS TEXT), state FROM object"))
+        return dict(self.ledger("SELECT CAST(key AS TEXT), state FROM object WHERE gone IS NULL"))
 
 
 class List(Letters):

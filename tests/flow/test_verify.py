@@ -136,6 +136,18 @@ class Equal(Verify):
         self.assertIs(document["day_differences"]["first"][0]["gone_objects"], True)
         self.assertIn("objects that are no longer in the bucket", self.text(code=1))
 
+    def test_objects_that_come_back(self):
+        """Deleted and put back, as they were: not read again, so not counted again."""
+        server = self.three()
+        all_of_them = dict(server.objects)
+        del server.objects[FOLDER + "S3-a.gz"], server.objects[FOLDER + "S3-b.gz"]
+        self.pull()
+        for key, one in all_of_them.items():
+            server.objects[key] = scripted.Stored(one.data, one.last_modified_s + 3600)
+        self.assert_figures(self.pull(), objects=0, read=0)
+        (job,) = self.verify()["jobs"]
+        self.assertEqual((job["objects"]["gone"], job["objects"]["settled"], job["records_read"]), (0, 3, 8))
+
     def test_what_is_not_settled(self):
         """An object that failed or is damaged is accounted for: told of, and no difference."""
         server = self.server({FOLDER + "S3-a.gz": packed(at(1)), FOLDER + "S3-b.gz": packed(at(2)), FOLDER + "S3-c.gz": packed(at(3))[:-9], "elsewhere/x": b""})
@@ -311,6 +323,11 @@ class InTheLedger(Verify):
         del server.objects[FOLDER + "S3-a.gz"]
         self.pull()
         self.verify()
+        self.change(self.state_path, "UPDATE object SET gone = gone - ?", 30 * DAY_NS)
+        self.pull()
+        self.assertEqual(self.ledger("SELECT objects, read FROM total_object"), [(1, 3)])
+        (job,) = self.verify()["jobs"]
+        self.assertEqual((job["objects"]["gone"], job["objects"]["settled"], job["records_read"]), (1, 2, 8))
         self.change(self.state_path, "UPDATE total_sink SET dead = dead + 1")
         document = self.verify(code=1)
         self.assertEqual(self.objects(document), [("store", [], "read 3, but stored 3 + duplicate 0 + expired 0 + dead 1 = 4")])

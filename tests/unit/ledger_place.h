@@ -96,7 +96,8 @@ static inline struct outcome outcome_of(const struct object *object, enum object
 }
 
 /* Lists exactly these keys, all of version 1 and size 10, each dated by its first letter. */
-static inline void list_exactly(struct ledger_place *place, const char *const *keys)
+static inline void list_exactly(struct ledger_place *place, int64_t whole_ns,
+                                const char *const *keys)
 {
     struct ledger_join *join;
     struct join_counts counts;
@@ -106,10 +107,18 @@ static inline void list_exactly(struct ledger_place *place, const char *const *k
         struct object object = object_of(*keys, 1, 10, (*keys)[0] * NS_PER_DAY);
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, whole_ns, &counts, &place->err));
 }
 
-#define LIST_EXACTLY(place, ...) list_exactly(place, (const char *const[]){__VA_ARGS__, NULL})
+#define LIST_EXACTLY_AT(place, day, ...) \
+    list_exactly(place, (day)*NS_PER_DAY, (const char *const[]){__VA_ARGS__, NULL})
+#define LIST_EXACTLY(place, ...) LIST_EXACTLY_AT(place, 0, __VA_ARGS__)
+/* What these are not is gone for so long that it is folded into the totals. */
+#define FORGET_ALL_BUT(place, ...)               \
+    do {                                         \
+        LIST_EXACTLY(place, __VA_ARGS__);        \
+        LIST_EXACTLY_AT(place, 30, __VA_ARGS__); \
+    } while (0)
 
 /* One number out of the file, read beside the ledger. */
 static inline int64_t ask(const struct ledger_place *place, const char *sql)

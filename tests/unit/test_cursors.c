@@ -260,6 +260,89 @@ static void test_the_reach_can_grow(void **state)
     free(story.bucket.items);
 }
 
+/* --- folders out of reach --- */
+
+/* Runs once a day; returns how many of these runs listed a whole March of at least 40 pages. */
+static int run_daily(struct story *story, int from_day, int to_day)
+{
+    int dear = 0;
+    for (int day = from_day; day < to_day; day++) {
+        run_well(story, story->first_ns + day * NS_PER_DAY);
+        dear += story->requests >= 40;
+    }
+    return dear;
+}
+
+static void delete_until(struct story *story, size_t n, int day)
+{
+    for (size_t i = 0; i < n; i++) {
+        story->bucket.items[i].to_ns = story->first_ns + day * NS_PER_DAY;
+    }
+}
+
+static void assert_known_as_there(struct story *story)
+{
+    for (size_t i = 0; i < story->bucket.n; i++) {
+        assert_int_equal(is_known(story, &story->bucket.items[i]),
+                         is_there(&story->bucket, &story->bucket.items[i]));
+    }
+}
+
+/* What a life cycle rule takes away long after the look-back (35 days) is forgotten, too: March is
+ * out of reach from 6 May on, which is day 56, and listed every 30 days. */
+static void test_old_folders_are_pruned(void **state)
+{
+    static const char *const rows = "SELECT count(*) FROM object";
+    static const char *const marches =
+        "SELECT count(*) FROM folder WHERE prefix = CAST('March-2021/' AS BLOB)";
+    struct story story;
+    story_of_march(&story, *state);
+    run_daily(&story, 0, 60);
+    ask(story.place, "UPDATE object SET state = 1 RETURNING 1");
+    delete_until(&story, 700, 60);
+    assert_int_equal(run_daily(&story, 60, 90), 1);
+    assert_known_as_there(&story);
+    assert_int_equal(ask(story.place, rows), 1500); /* they may come back */
+    assert_int_equal(run_daily(&story, 90, 120), 1);
+    assert_int_equal(ask(story.place, rows), 800);
+    assert_known_as_there(&story);
+
+    delete_until(&story, 1500, 120);
+    assert_int_equal(ask(story.place, marches), 1);
+    run_daily(&story, 120, 182);
+    assert_int_equal(ask(story.place, rows), 0);
+    assert_int_equal(ask(story.place, marches), 0);
+    free(story.bucket.items);
+}
+
+/* As after years with a folder for each day: no run has to list all that is old. */
+static void test_old_folders_take_turns(void **state)
+{
+    struct story story;
+    story_of_march(&story, *state);
+    run_well(&story, story.first_ns);
+#define TO_249 "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 249)"
+    ask(story.place, "INSERT INTO folder (scope, prefix, whole) " TO_249
+                     " SELECT (SELECT max(scope) FROM folder),"
+                     " CAST(printf('2019/%03d/', i) AS BLOB), i + 1 FROM n RETURNING 1");
+    ask(story.place,
+        "INSERT INTO object (scope, key, etag, size, last_modified, state, attempts) " TO_249
+        " SELECT (SELECT max(scope) FROM folder),"
+        " CAST(printf('2019/%03d/x', i) AS BLOB), x'00', 1, 1, 0, 0 FROM n RETURNING 1");
+#undef TO_249
+    static const struct {
+        uint64_t requests;
+        int64_t folders;
+    } wanted[] = {{5 + 100, 150}, {5 + 100, 50}, {5 + 50, 0}, {5, 0}};
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        run_well(&story, story.first_ns + (int64_t)(i + 1) * NS_PER_HOUR);
+        assert_int_equal(story.requests, wanted[i].requests);
+        assert_int_equal(ask(story.place, "SELECT count(*) FROM object WHERE key < x'33'"),
+                         wanted[i].folders);
+    }
+    free(story.bucket.items);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_ledger, remove_ledger)
 
 int main(void)
@@ -273,6 +356,8 @@ int main(void)
         TEST(test_a_folder_in_doubt),
         TEST(test_objects_nowhere_in_the_folders),
         TEST(test_the_reach_can_grow),
+        TEST(test_old_folders_are_pruned),
+        TEST(test_old_folders_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

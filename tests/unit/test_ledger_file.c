@@ -55,7 +55,7 @@ static void test_creates(void **state)
     assert_int_equal(mode_of(place, "-wal"), 0600);
     assert_int_equal(mode_of(place, "-shm"), 0600);
     assert_int_equal(ask(place, "PRAGMA application_id"), 0x4C47574C);
-    assert_int_equal(ask(place, "PRAGMA user_version"), 5);
+    assert_int_equal(ask(place, "PRAGMA user_version"), 6);
     assert_int_equal(ask(place, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask(place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     ledger_close(place->ledger);
@@ -110,8 +110,8 @@ static void test_refuses_newer_version(void **state)
     struct ledger_place *place = *state;
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
     ledger_close(place->ledger);
-    execute(place, "PRAGMA user_version = 6");
-    assert_refused(place, "its version is 6, this program knows up to 5");
+    execute(place, "PRAGMA user_version = 7");
+    assert_refused(place, "its version is 7, this program knows up to 6");
     assert_int_equal(ledger_open_existing(&place->ledger, place->path, &place->err), FAILED);
 }
 
@@ -192,7 +192,7 @@ static void list_many(struct ledger_place *place, int n, struct join_counts *cou
         struct object object = object_of(key, 1, 123456, 0);
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, true, counts, &place->err));
+    assert_ok(place, ledger_join_end(join, 0, counts, &place->err));
 }
 
 static struct outcome usual_outcome(const struct object *object)
@@ -342,7 +342,7 @@ static void test_no_room(void **state)
     signal(SIGXFSZ, old_handler);
     assert_int_equal(status, FAILED);
     assert_non_null(strstr(place->err.text, place->path));
-    assert_ok(place, ledger_join_end(join, false, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, INT64_MIN, &counts, &place->err));
     list_many(place, 10 * COMMIT, &counts);
     assert_int_equal(counts.fresh, 10 * COMMIT);
     assert_int_equal(ask(place, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);

@@ -355,7 +355,7 @@ static void test_upgrade(void **state)
                    "ALTER TABLE run DROP COLUMN list_requests;"
                    "DROP TABLE kind; DROP TABLE kind_arrival;"
                    "DROP TABLE folder; DROP TABLE cursor; DROP TABLE listing_pass;"
-                   "DROP TABLE asked; DROP TABLE sink;"
+                   "DROP TABLE asked; DROP TABLE sink; ALTER TABLE object DROP COLUMN gone;"
                    "ALTER TABLE total_sink DROP COLUMN read;"
                    "INSERT INTO run (id, job, started, ended, ok) VALUES (8, 'lyve', 777, 778, 1);"
                    "UPDATE dead_letter SET run = 8 WHERE id > 3;"

@@ -64,7 +64,7 @@ static void test_another_order(void **state)
     assert_int_equal(stored(place, "influx"), 4001);
     assert_int_equal(stored(place, "store"), 50320);
     assert_int_equal(stored(place, "archive"), 600000);
-    LIST_EXACTLY(place, "a"); /* the others are folded into the totals */
+    FORGET_ALL_BUT(place, "a"); /* the others are folded into the totals */
     assert_int_equal(stored(place, "influx"), 4001);
     assert_int_equal(stored(place, "store"), 50320);
     assert_int_equal(stored(place, "archive"), 600000);
@@ -83,7 +83,7 @@ static void test_many_names(void **state)
     for (uint64_t i = 0; i < 20; i++) {
         const char key[] = {(char)('a' + i), '\0'};
         snprintf(name, sizeof name, "sink-%d", (int)i);
-        LIST_EXACTLY(place, key);
+        FORGET_ALL_BUT(place, key);
         settle(place, key, names, 1, &(uint64_t){i + 1});
     }
     for (uint64_t i = 0; i < 20; i++) {
@@ -111,13 +111,13 @@ static void make_old(struct ledger_place *place, const char *const *names, size_
     LIST_EXACTLY(place, "a", "b");
     settle(place, "a", names, n, (const uint64_t[]){1, 20});
     settle(place, "b", names, n, (const uint64_t[]){300, 4000});
-    LIST_EXACTLY(place, "a");
+    FORGET_ALL_BUT(place, "a");
     for (size_t i = 0; i < n; i++) {
         assert_ok(place, ledger_set_fingerprint(place->ledger, "lyve", names[i], 7, &place->err));
     }
     ledger_close(place->ledger);
     place->ledger = NULL;
-    execute(place, "DROP TABLE asked; DROP TABLE sink;"
+    execute(place, "ALTER TABLE object DROP COLUMN gone; DROP TABLE asked; DROP TABLE sink;"
                    "ALTER TABLE total_sink DROP COLUMN read;"
                    "PRAGMA user_version = 3");
     assert_ok(place, ledger_open(&place->ledger, place->path, &place->err));
