@@ -117,7 +117,7 @@ static void watch_once(struct watch *watch, int signal)
         run_drain(run);
     }
     if (watch->interrupted && clock_monotonic_ns() - watch->told_ns > RUN_DRAIN_NS) {
-        atomic_store(&run->stop, true);
+        run_let_go(run);
     }
     if (!run->request.dry_run) {
         struct progress_figures figures = figures_of(run);

@@ -239,7 +239,7 @@ static void tell_runs(struct job_service *jobs, size_t n, bool drain)
         if (jobs[i].run && drain) {
             run_drain(jobs[i].run);
         } else if (jobs[i].run) {
-            atomic_store(&jobs[i].run->stop, true);
+            run_let_go(jobs[i].run);
         }
         pthread_mutex_unlock(&jobs[i].lock);
     }

@@ -230,7 +230,7 @@ void figures_write(struct run *run, int64_t seconds, int64_t complete)
         struct run_writer of = {.writer = {.place = run->job->to[i],
                                            .job = run->job,
                                            .time_ns = run->start_ns,
-                                           .stop = &run->stop},
+                                           .stop = &run->let_go},
                                 .run = run,
                                 .sink = i,
                                 .seconds = seconds,

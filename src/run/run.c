@@ -33,11 +33,17 @@ void run_finish(struct run *run)
     pthread_mutex_destroy(&run->lock);
 }
 
+void run_let_go(struct run *run)
+{
+    atomic_store(&run->let_go, true);
+    atomic_store(&run->stop, true);
+}
+
 void run_drain(struct run *run)
 {
     atomic_store(&run->drain, true);
     if (atomic_load(&run->phase) == RUN_LISTING) {
-        atomic_store(&run->stop, true); /* there is nothing to settle yet */
+        run_let_go(run); /* there is nothing to settle yet */
     }
 }
 
@@ -46,7 +52,7 @@ static void keep_error(struct run *run, const struct err *err)
     pthread_mutex_lock(&run->lock);
     if (!run->failed) {
         run->failed = true;
-        run->was_let_go = atomic_load(&run->stop); /* a fault sets it only after this */
+        run->was_let_go = atomic_load(&run->let_go);
         run->err = *err;
     }
     pthread_mutex_unlock(&run->lock);
@@ -249,7 +255,7 @@ static bool is_cut_off(const struct run *run, enum status status)
     if (status == OK || has_kept_back(run)) {
         return false;
     }
-    return run->failed ? run->was_let_go : run->left_over || atomic_load(&run->stop);
+    return run->failed ? run->was_let_go : run->left_over || atomic_load(&run->let_go);
 }
 
 /* A run that was cut off has no end in the ledger, as if it had been killed: whether the job is
@@ -277,7 +283,7 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
                          " folders or objects unmatched: see `loggateway status`",
                          run->totals.failed, run->totals.quarantined, run->unmatched);
     }
-    if (!atomic_load(&run->stop)) {
+    if (!run->held && !atomic_load(&run->let_go)) {
         figures_write(run, (int64_t)seconds, run->cut_off ? -1 : status == OK);
     }
     changes_log(&run->totals.changes, run->log, run->job->name);
@@ -305,9 +311,7 @@ static enum status prepare(struct run *run, struct err *err)
     if (status == OK) {
         status = check_schema(run, err);
     }
-    if (status != OK) {
-        run_fail(run, err); /* a job that is held writes nothing, its own figures neither */
-    }
+    run->held = status != OK;
     return status;
 }
 

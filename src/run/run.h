@@ -38,9 +38,11 @@ struct run {
     int64_t started_ns; /* monotonic */
     struct ledger_work *work;
     uint64_t fingerprint;
+    bool held; /* it could not begin: it writes nothing, its own figures neither */
 
-    atomic_bool drain; /* no new object; what is under way is finished and settled */
-    atomic_bool stop;  /* what is under way is let go, unsettled */
+    atomic_bool drain;  /* no new object; what is under way is finished and settled */
+    atomic_bool stop;   /* what is under way is let go, unsettled */
+    atomic_bool let_go; /* the same, and because somebody outside says so, not for a fault */
     atomic_int holding, phase;
     atomic_uint source_failures; /* in a row */
     _Atomic int64_t rate_ns;     /* when `rate:` lets the next points go, monotonic */
@@ -51,7 +53,7 @@ struct run {
 
     pthread_mutex_t lock; /* of what follows */
     bool failed;
-    bool was_let_go; /* when it failed, it had been stopped from outside: that is why */
+    bool was_let_go; /* before it failed: that is why */
     struct err err;  /* the first that ended the run */
 
     /* at the end */
@@ -77,6 +79,8 @@ enum status run_compare(struct run *run, const struct window *windows, size_t n,
 
 /* No new object: the run ends when what is under way is settled. A listing ends at once. */
 void run_drain(struct run *run);
+/* Ends the run at once. */
+void run_let_go(struct run *run);
 /* Ends the run early; the first error stays. */
 void run_fail(struct run *run, const struct err *err);
 /* The same, but what is under way is finished and settled. */

@@ -658,6 +658,20 @@ class Published(Verify):
         self.assertEqual((point["objects"], point["failed"], point["waiting"]), (2, 0, 3))
         self.assertNotIn("complete", point)
 
+    def test_a_run_that_a_sink_ends(self):
+        """The other sinks tell that it failed, wherever they stand in `to:`."""
+        server = self.server({FOLDER + "S3-a.gz": packed(at(1, 1))})
+        for sinks in (["influxdb", "store"], ["store", "influxdb"]):
+            with self.subTest(sinks):
+                self.flat_config(server, datasources=sinks, store={"type": "sqlite", "path": self.path(sinks[0] + "-first.db")})
+                server.faults.clear()
+                server.fault("write", scripted.status(401, b'{"code":"unauthorized","message":"no"}'), times=100)
+                result = self.pull(code=1)
+                (point,) = self.points("all", sinks[0] + "-first")
+                self.assertEqual((point["objects"], point["stored"], point["waiting"], point["complete"]), (0, 0, 1, 0))
+                said = [line for line in result.err.splitlines() if "the run's own figures are not written" in line]
+                self.assertEqual(["sink=influxdb" in line for line in said], [True], "of the one that refuses, and no other")
+
     def test_a_sink_that_refuses(self):
         server = self.server({FOLDER + "S3-a.gz": packed(at(1, 1))})
         self.flat_config(server)
