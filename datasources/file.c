@@ -33,7 +33,7 @@ static const struct option options[] = {
      .help = "template of the folders logs are in: %Y %m %d %H %B %b, in English and UTC; \"\" = "
              "everything under path"},
     {"ignore", OPTION_LIST, offsetof(struct file_source, ignore),
-     .help = "prefixes that hold other things than logs"},
+     .help = "prefixes of folders and objects that are not to be read"},
     {"format", OPTION_CHOICE, offsetof(struct file_source, format), .fallback = "line_protocol",
      .choices = output_formats, .help = "of a sink: what is in the files it writes"},
     {"gzip", OPTION_BOOL, offsetof(struct file_source, gzip), .fallback = "false",

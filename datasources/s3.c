@@ -39,7 +39,7 @@ static const struct option options[] = {
      .help = "template of the folders logs are in: %Y %m %d %H %B %b, in English and UTC; \"\" = "
              "the whole bucket"},
     {"ignore", OPTION_LIST, offsetof(struct s3_source, ignore),
-     .help = "prefixes that hold other things than logs"},
+     .help = "prefixes of folders and objects that are not to be read"},
     {"path_style", OPTION_CHOICE, offsetof(struct s3_source, path_style), .fallback = "auto",
      .help =
          "the bucket's place in a URL: path, virtual (in the host's name), or auto: virtual for "

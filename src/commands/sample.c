@@ -34,6 +34,7 @@ struct sample {
     struct point_sink sink;
     const struct datasource *source;
     void *self;
+    struct place place;
     struct pipeline *pipeline;
     struct tag_counts *counts;
 
@@ -65,7 +66,7 @@ static enum status take_object(struct listing *listing, const struct object *obj
         sample->is_enough = true;
         return err_set(err, AGAIN, "enough keys");
     }
-    if (object->key.len > KEY_MAX_BYTES) {
+    if (object->key.len > KEY_MAX_BYTES || place_ignores(&sample->place, object->key)) {
         return OK;
     }
     size_t at = sample->n_newest;
@@ -106,11 +107,10 @@ static enum status list_folder(struct sample *sample, const char *folder, struct
 /* From the newest folder back to the first that has objects. */
 static enum status find_newest(struct sample *sample, int64_t now_ns, struct err *err)
 {
-    struct place place;
     struct folders folders;
-    sample->source->place(sample->self, &place);
+    sample->source->place(sample->self, &sample->place);
     const struct window window = {now_ns - past_ns, now_ns};
-    enum status status = folders_parse(&folders, place.folders, err);
+    enum status status = folders_parse(&folders, sample->place.folders, err);
     if (status == OK) {
         status = folders_each(&folders, window, 0, take_folder, sample, err);
     }

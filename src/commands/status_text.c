@@ -135,4 +135,8 @@ void job_report_print(const struct job_report *report)
         print_foreign(report->figures.oldest_error);
         printf("\n");
     }
+    if (report->figures.objects[OBJECT_FAILED]) {
+        printf("               failed objects are tried again by each run; the key of one that can "
+               "never be\n               read, in the source's `ignore:`, gives it up\n");
+    }
 }

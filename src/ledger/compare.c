@@ -104,9 +104,12 @@ static enum status tell_gone(struct ledger_compare *compare, struct slice to,
 /* --- the listing --- */
 
 static enum status put_unordered(struct ledger_compare *compare, const struct object *object,
-                                 struct err *err)
+                                 bool wanted, struct err *err)
 {
     compare->to->unordered = true;
+    if (!wanted) {
+        return OK;
+    }
     CLEANUP(arena_finish) struct arena keys = {0};
     struct known_row row;
     bool found;
@@ -125,8 +128,8 @@ static bool is_in_order(const struct ledger_compare *compare, struct slice key)
            slice_compare(key, known_end(&compare->known)) < 0;
 }
 
-enum status ledger_compare_put(struct ledger_compare *compare, const struct object *object,
-                               struct err *err)
+static enum status put(struct ledger_compare *compare, const struct object *object, bool wanted,
+                       struct err *err)
 {
     struct slice key = object->key;
     if (key.len == 0 || key.len > LEDGER_KEY_MAX_BYTES) {
@@ -134,7 +137,7 @@ enum status ledger_compare_put(struct ledger_compare *compare, const struct obje
                        key.len, LEDGER_KEY_MAX_BYTES);
     }
     if (!is_in_order(compare, key)) {
-        return put_unordered(compare, object, err);
+        return put_unordered(compare, object, wanted, err);
     }
     struct known_row *row;
     enum status status = tell_gone(compare, key, &row, err);
@@ -142,10 +145,24 @@ enum status ledger_compare_put(struct ledger_compare *compare, const struct obje
         return status;
     }
     bool is_known = row && slice_equal(row->object.key, key);
-    tell_listed(compare, object, is_known ? row : NULL);
+    if (wanted) {
+        tell_listed(compare, object, is_known ? row : NULL);
+    }
     compare->known.at += is_known;
     compare->behind_len = known_successor(compare->behind, key);
     return OK;
+}
+
+enum status ledger_compare_put(struct ledger_compare *compare, const struct object *object,
+                               struct err *err)
+{
+    return put(compare, object, true, err);
+}
+
+enum status ledger_compare_pass(struct ledger_compare *compare, const struct object *object,
+                                struct err *err)
+{
+    return put(compare, object, false, err);
 }
 
 enum status ledger_compare_end(struct ledger_compare *compare, bool complete, struct err *err)

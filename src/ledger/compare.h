@@ -36,6 +36,9 @@ enum status ledger_compare_begin(struct ledger_compare **out, struct ledger *led
 /* Each object of the listing, in its order. */
 enum status ledger_compare_put(struct ledger_compare *compare, const struct object *object,
                                struct err *err);
+/* The same for one that is not to be read: nobody is told. */
+enum status ledger_compare_pass(struct ledger_compare *compare, const struct object *object,
+                                struct err *err);
 /* complete: the listing came to its end, so that what is behind its last key is gone. Frees. */
 enum status ledger_compare_end(struct ledger_compare *compare, bool complete, struct err *err);
 

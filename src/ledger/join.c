@@ -162,10 +162,13 @@ static enum status decide(struct ledger_join *join, const struct object *object,
 
 /* S3 lists in byte order; a server that walks a file system may not. Such keys are looked up one by
  * one: slower, and nothing is lost. */
-static enum status put_unordered(struct ledger_join *join, const struct object *object,
+static enum status put_unordered(struct ledger_join *join, const struct object *object, bool wanted,
                                  struct err *err)
 {
     join->unordered = true;
+    if (!wanted) {
+        return OK;
+    }
     enum status status = flush_entries(join, err);
     if (status != OK) {
         return status;
@@ -219,7 +222,8 @@ static bool is_in_order(const struct ledger_join *join, struct slice key)
            slice_compare(key, known_end(&join->known)) < 0;
 }
 
-enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err)
+static enum status put(struct ledger_join *join, const struct object *object, bool wanted,
+                       struct err *err)
 {
     struct slice key = object->key;
     if (key.len == 0 || key.len > LEDGER_KEY_MAX_BYTES) {
@@ -228,7 +232,7 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
     }
     join->counts.listed++;
     if (!is_in_order(join, key)) {
-        return put_unordered(join, object, err);
+        return put_unordered(join, object, wanted, err);
     }
     struct known_row *row;
     enum status status = pass_absent(join, key, &row, err);
@@ -240,7 +244,17 @@ enum status ledger_join_put(struct ledger_join *join, const struct object *objec
         join->known.at++;
     }
     join->behind_len = known_successor(join->behind, key);
-    return decide(join, object, known ? row : NULL, err);
+    return wanted ? decide(join, object, known ? row : NULL, err) : OK;
+}
+
+enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err)
+{
+    return put(join, object, true, err);
+}
+
+enum status ledger_join_pass(struct ledger_join *join, const struct object *object, struct err *err)
+{
+    return put(join, object, false, err);
 }
 
 void ledger_join_skip(struct ledger_join *join, struct slice after)

@@ -1,9 +1,9 @@
 /*
  * ledger: its tables, opening and closing, scopes. See ledger.h for what it is; the rest is in
  * join.c and known.c (listings), compare.c (listings that change nothing), cursors.c (where they
- * go on), work.c, settle.c (outcomes, dead letters), prune.c (what is kept of objects that are
- * gone), letters.c (dead letters read and requeued), runs.c (runs, sinks, fingerprints), status.c
- * and verify.c (figures).
+ * go on), work.c, left.c (objects that nobody is to read), settle.c (outcomes, dead letters),
+ * prune.c (what is kept of objects that are gone), letters.c (dead letters read and requeued),
+ * runs.c (runs, sinks, fingerprints), status.c and verify.c (figures).
  */
 #include "ledger/private.h"
 

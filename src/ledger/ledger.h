@@ -53,6 +53,9 @@ enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, i
                               struct err *err);
 /* Keys in byte order. Commits every 1,000. */
 enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err);
+/* The same for one that is there and not to be read: what the ledger knows of it stays as it is. */
+enum status ledger_join_pass(struct ledger_join *join, const struct object *object,
+                             struct err *err);
 /* The listing goes on behind this key, which is not before the last one: nothing is said about the
  * keys between. */
 void ledger_join_skip(struct ledger_join *join, struct slice after);
@@ -89,6 +92,17 @@ void ledger_work_end(struct ledger_work *work);
 /* Objects of the window that are listed, and neither done nor failed. */
 enum status ledger_waiting(struct ledger *ledger, int64_t scope, struct window window,
                            uint64_t *objects, struct err *err);
+
+/* --- objects that are not to be read any more --- */
+
+/* Of those that are listed or have failed and whose keys begin so: the ones that were never read
+ * are forgotten; of the others what was read stands, they are settled. */
+enum status ledger_give_up(struct ledger *ledger, int64_t scope, struct slice prefix,
+                           uint64_t *objects, struct err *err);
+/* The same in the places that the scope's job has read before. Should it come back to one of them,
+ * that is listed from the beginning. */
+enum status ledger_give_up_others(struct ledger *ledger, int64_t scope, uint64_t *objects,
+                                  struct err *err);
 
 /* --- outcomes --- */
 
@@ -132,7 +146,8 @@ struct outcome {
     uint64_t dead_beyond; /* dead letters that were counted and not kept */
 };
 
-/* Many outcomes, one transaction. */
+/* Many outcomes, one transaction. An object that is done counts here only, also when the job has
+ * read the same, by key and etag, in a place before: often that had another name then. */
 enum status ledger_settle(struct ledger *ledger, int64_t scope, const struct outcome *outcomes,
                           size_t n, struct err *err);
 

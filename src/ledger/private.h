@@ -67,6 +67,14 @@ enum ledger_sql {
     SQL_ASKED_ADD,
     SQL_ASKED_TIDY,
     SQL_WAITING,
+    SQL_LEFT_SETTLE,
+    SQL_LEFT_REMOVE,
+    SQL_OTHERS_SETTLE,
+    SQL_OTHERS_REMOVE,
+    SQL_OTHERS_PASS,
+    SQL_OTHERS_ASKED,
+    SQL_OTHERS_OBJECT,
+    SQL_OTHERS_LETTERS,
     SQL_MEASUREMENT_ADD,
     SQL_MEASUREMENT_FIND,
     SQL_LETTER_BURY,
@@ -173,6 +181,13 @@ enum status ledger_letters_init(struct ledger *ledger, struct err *err);
 
 /* Adds an object's packed counts to the totals of its scope. Within a transaction. */
 enum status ledger_fold(struct ledger *ledger, int64_t scope, struct slice packed, struct err *err);
+
+/* --- left.c --- */
+
+/* The object is done: where the job has read the very same before, under the name that its place
+ * had then, it does not count any more. Within a transaction. */
+enum status ledger_moved(struct ledger *ledger, int64_t scope, struct slice key,
+                         const unsigned char etag[16], struct err *err);
 
 /* --- file.c --- */
 

@@ -128,8 +128,13 @@ static enum status settle(struct ledger *ledger, int64_t scope, const struct out
         bind_blob(update, 7, buf_slice(packed));
     }
     status = ledger_run(ledger, update, "settling", err);
-    bool is_current = sqlite3_changes(ledger->db) == 1;
-    return status == OK && is_current ? drop_letters(ledger, scope, outcome, err) : status;
+    if (status != OK || sqlite3_changes(ledger->db) == 0) {
+        return status;
+    }
+    status = drop_letters(ledger, scope, outcome, err);
+    bool is_done = outcome->state != OBJECT_FAILED;
+    return status == OK && is_done ? ledger_moved(ledger, scope, outcome->key, outcome->etag, err)
+                                   : status;
 }
 
 enum status ledger_settle(struct ledger *ledger, int64_t scope, const struct outcome *outcomes,

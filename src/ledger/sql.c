@@ -6,6 +6,13 @@
 
 #define OBJECTS_OF_JOB "scope IN (SELECT id FROM scope WHERE job = ?1)"
 
+#define TO_READ_UNDER_PREFIX "scope = ?1 AND state IN (0, 2) AND substr(key, 1, length(?2)) = ?2"
+
+/* Those that the job has read before it read ?1. */
+#define OTHER_PLACES                                \
+    "scope IN (SELECT id FROM scope WHERE id <> ?1" \
+    " AND job = (SELECT job FROM scope WHERE id = ?1))"
+
 #define STARTED "(SELECT started FROM run WHERE id = ?1)"
 
 /* struct letter_filter */
@@ -129,6 +136,19 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_WAITING] = "SELECT count(*) FROM object INDEXED BY object_work WHERE scope = ?1"
                     " AND state IN (0, 2) AND state = 0"
                     " AND last_modified >= ?2 AND last_modified < ?3",
+
+    /* what was read of it before is stored, and stays counted */
+    [SQL_LEFT_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"
+                        " WHERE " TO_READ_UNDER_PREFIX " AND counts IS NOT NULL",
+    [SQL_LEFT_REMOVE] = "DELETE FROM object INDEXED BY object_work WHERE " TO_READ_UNDER_PREFIX,
+    [SQL_OTHERS_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"
+                          " WHERE " OTHER_PLACES " AND state IN (0, 2) AND counts IS NOT NULL",
+    [SQL_OTHERS_REMOVE] = "DELETE FROM object INDEXED BY object_work"
+                          " WHERE " OTHER_PLACES " AND state IN (0, 2)",
+    [SQL_OTHERS_PASS] = "DELETE FROM listing_pass WHERE " OTHER_PLACES,
+    [SQL_OTHERS_ASKED] = "DELETE FROM asked WHERE " OTHER_PLACES,
+    [SQL_OTHERS_OBJECT] = "DELETE FROM object WHERE " OTHER_PLACES " AND key = ?2 AND etag = ?3",
+    [SQL_OTHERS_LETTERS] = "DELETE FROM dead_letter WHERE " OTHER_PLACES " AND key = ?2",
 
     [SQL_MEASUREMENT_ADD] = "INSERT INTO measurement (name) VALUES (?1)",
     [SQL_MEASUREMENT_FIND] = "SELECT id FROM measurement WHERE name = ?1",

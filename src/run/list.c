@@ -41,7 +41,8 @@ static enum status join_object(struct listing *listing, const struct object *obj
     struct lister *lister = lister_of(listing);
     lister->run->listed++;
     cursors_see(&lister->cursors, object);
-    return ledger_join_put(lister->join, object, err);
+    return place_ignores(&lister->place, object->key) ? ledger_join_pass(lister->join, object, err)
+                                                      : ledger_join_put(lister->join, object, err);
 }
 
 enum { SHOWN_KEY_MAX_BYTES = 4 * 1024 }; /* every byte of a key as \xHH */
@@ -53,7 +54,8 @@ static enum status print_object(struct listing *listing, const struct object *ob
     const struct run_request *request = &lister->run->request;
     lister->run->listed++;
     if (object->last_modified_ns < request->window.from_ns ||
-        object->last_modified_ns >= request->window.to_ns) {
+        object->last_modified_ns >= request->window.to_ns ||
+        place_ignores(&lister->place, object->key)) {
         return OK;
     }
     bool wanted = request->again;
@@ -324,7 +326,7 @@ static enum status keep_asked(struct lister *lister, struct err *err)
     struct run *run = lister->run;
     struct asked asked = {run->request.window, run->start_ns};
     asked.window.to_ns = earlier(asked.window.to_ns, run->start_ns);
-    if (run->request.dry_run || asked.window.from_ns >= asked.window.to_ns) {
+    if (asked.window.from_ns >= asked.window.to_ns) {
         return OK;
     }
     return ledger_add_asked(run->ledger, run->scope, &asked, err);
@@ -346,6 +348,10 @@ static enum status list_all(struct lister *lister, struct err *err)
     if (status == OK && !request->scheduled) {
         status = lister_look_around(lister, &looked_ns, err);
     }
+    if (status != OK || request->dry_run) {
+        return status;
+    }
+    status = lister_give_up_left(lister, err);
     return status == OK ? keep_asked(lister, err) : status;
 }
 

@@ -3,22 +3,13 @@
 #include "run/lister.h"
 
 #include "base/cleanup.h"
+#include "run/place.h"
 
 enum { UNMATCHED_NAMED = 10 }; /* so many are named in the log, the rest counted */
 
-static bool is_ignored(const struct lister *lister, struct slice name)
-{
-    for (size_t i = 0; i < lister->place.ignore.count; i++) {
-        if (slice_starts(name, lister->place.ignore.items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum status note_unmatched(struct lister *lister, const char *what, struct slice name)
 {
-    if (is_ignored(lister, name)) {
+    if (place_ignores(&lister->place, name)) {
         return OK;
     }
     uint64_t number = ++lister->run->unmatched;

@@ -2,12 +2,16 @@
  * ledger and not entered into it. See run.h. */
 #include "run/lister.h"
 
+#include "run/place.h"
+
 static enum status compare_object(struct listing *listing, const struct object *object,
                                   struct err *err)
 {
     struct lister *lister = lister_of(listing);
     lister->run->listed++;
-    return ledger_compare_put(lister->compare, object, err);
+    return place_ignores(&lister->place, object->key)
+               ? ledger_compare_pass(lister->compare, object, err)
+               : ledger_compare_put(lister->compare, object, err);
 }
 
 enum status lister_compare_folder(struct lister *lister, struct slice prefix, struct err *err)

@@ -1,6 +1,7 @@
 /*
  * lister: what the parts of a listing share: list.c (folders into the ledger), list_compare.c
- * (folders held against the ledger), list_around.c (what nobody reads). Private to them.
+ * (folders held against the ledger), list_left.c (what is given up), list_around.c (what nobody
+ * reads). Private to them.
  */
 #ifndef RUN_LISTER_H
 #define RUN_LISTER_H
@@ -50,6 +51,12 @@ enum status lister_window(struct lister *lister, struct window window, struct er
 /* --- list_compare.c --- */
 
 enum status lister_compare_folder(struct lister *lister, struct slice prefix, struct err *err);
+
+/* --- list_left.c --- */
+
+/* Gives up what `ignore:` names, and what was left unread in places the job read before. After a
+ * listing that came to its end, so that the new place has shown that it is one. */
+enum status lister_give_up_left(struct lister *lister, struct err *err);
 
 /* --- list_around.c --- */
 

@@ -11,3 +11,13 @@ void *place_instance(const struct place_config *place)
     memcpy(self, place->options, place->module->about.size);
     return self;
 }
+
+bool place_ignores(const struct place *place, struct slice name)
+{
+    for (size_t i = 0; i < place->ignore.count; i++) {
+        if (slice_starts(name, place->ignore.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -437,7 +437,7 @@ class Trouble(Serving):
         self.deliver(server)
         server.fault("write", scripted.status(401, UNAUTHORIZED), times=1000)
         service = self.service()
-        wait_for(lambda: len(server.of("write")) >= 4)
+        service.wait_for_line("run finished", count=5)
         self.assertEqual(len(service.lines("run not complete")), 1, service.tail())
         self.assertEqual(self.settled(), set())
         server.faults.clear()
