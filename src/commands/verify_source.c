@@ -63,12 +63,9 @@ static enum status set_windows(const struct verify *verify, struct verify_job *j
     if (n == 0) {
         return err_set(err, FAILED, "no run has listed it to its end yet");
     }
-    job->listed_ns = INT64_MIN;
-    for (size_t i = 0; i < n; i++) {
-        job->listed_ns = asked[i].listed_ns > job->listed_ns ? asked[i].listed_ns : job->listed_ns;
-        if (!from_given) {
-            add_window(job, asked[i].window.from_ns, earlier(asked[i].window.to_ns, window.to_ns));
-        }
+    job->listed_ns = asked[n - 1].listed_ns;
+    for (size_t i = 0; i < n && !from_given; i++) {
+        add_window(job, asked[i].window.from_ns, earlier(asked[i].window.to_ns, window.to_ns));
     }
     if (from_given) {
         add_window(job, window.from_ns, earlier(window.to_ns, verify->now_ns));

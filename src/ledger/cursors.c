@@ -142,6 +142,23 @@ enum status ledger_folder_outside(struct ledger *ledger, int64_t scope, struct w
     return status;
 }
 
+enum status ledger_daily_whole(struct ledger *ledger, int64_t scope, struct slice key,
+                               int64_t *whole_ns, struct err *err)
+{
+    ledger_lock(ledger);
+    sqlite3_stmt *find = about_folder(ledger, SQL_FOLDER_DAILY, scope, key);
+    bind_int(find, 3, INT64_MIN);
+    bool row, known = false;
+    enum status status = ledger_step(ledger, find, &row, "reading a folder", err);
+    if (row) {
+        known = sqlite3_column_type(find, 0) != SQLITE_NULL;
+        *whole_ns = sqlite3_column_int64(find, 0);
+        sqlite3_reset(find);
+    }
+    ledger_unlock(ledger);
+    return status == OK && !known ? AGAIN : status;
+}
+
 /* --- scheduled runs of a scope --- */
 
 enum status ledger_pass(struct ledger *ledger, int64_t scope, struct listing_pass *out,
@@ -199,14 +216,17 @@ enum status ledger_set_pass(struct ledger *ledger, int64_t scope, const struct l
 static enum status add_asked(struct ledger *ledger, int64_t scope, const struct asked *asked,
                              struct err *err)
 {
+    sqlite3_stmt *clock = ledger_statement(ledger, SQL_ASKED_CLOCK);
+    bind_int(clock, 1, scope);
+    bind_int(clock, 2, asked->listed_ns);
     sqlite3_stmt *add = ledger_statement(ledger, SQL_ASKED_ADD);
     bind_int(add, 1, scope);
     bind_int(add, 2, asked->window.from_ns);
     bind_int(add, 3, asked->window.to_ns);
     bind_int(add, 4, asked->listed_ns);
-    enum status status = ledger_run(ledger, add, "keeping the period", err);
-    if (status != OK) {
-        return status;
+    if (ledger_run(ledger, clock, "keeping the period", err) != OK ||
+        ledger_run(ledger, add, "keeping the period", err) != OK) {
+        return err->status;
     }
     sqlite3_stmt *tidy = ledger_statement(ledger, SQL_ASKED_TIDY);
     bind_int(tidy, 1, scope);

@@ -45,6 +45,11 @@ enum status ledger_doubted(struct ledger *ledger, int64_t scope, struct buf *pre
 enum status ledger_folder_outside(struct ledger *ledger, int64_t scope, struct window window,
                                   struct buf *prefix, struct err *err);
 
+/* When the folder of a key was last listed whole, of a folder that scheduled runs list whole every
+ * day; INT64_MIN: the next one does. AGAIN: it is none of those. */
+enum status ledger_daily_whole(struct ledger *ledger, int64_t scope, struct slice key,
+                               int64_t *whole_ns, struct err *err);
+
 /* --- scheduled runs of a scope --- */
 
 struct listing_pass {
@@ -68,7 +73,7 @@ enum status ledger_set_pass(struct ledger *ledger, int64_t scope, const struct l
 /* A period of deliveries that runs were asked to read, listed to its end. */
 struct asked {
     struct window window;
-    int64_t listed_ns; /* start of the last run that did */
+    int64_t listed_ns; /* start of the last run that did, of those that went to its end */
 };
 
 /* Becomes one with the periods it touches. */

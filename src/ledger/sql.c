@@ -114,6 +114,11 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FOLDERS_FORGET] = "DELETE FROM folder WHERE scope = ?1 AND whole < ?2 AND prefix IS NOT"
                            " (SELECT substr(o.key, 1, length(folder.prefix)) FROM object o"
                            " WHERE o.scope = ?1 AND o.key >= folder.prefix ORDER BY o.key LIMIT 1)",
+    /* those out of the scheduled runs' reach were last listed whole before those in it */
+    [SQL_FOLDER_DAILY] =
+        "SELECT max(f.whole) FROM folder f JOIN listing_pass p ON p.scope = f.scope"
+        " WHERE f.scope = ?1 AND f.prefix = substr(?2, 1, length(f.prefix))"
+        " AND (f.whole >= p.whole OR f.whole = ?3)",
     [SQL_CURSORS] = "SELECT stem, key FROM cursor WHERE scope = ?1 AND prefix = ?2 LIMIT ?3",
     [SQL_CURSORS_CLEAR] = "DELETE FROM cursor WHERE scope = ?1 AND prefix = ?2",
     [SQL_CURSORS_FORGET] = "DELETE FROM cursor WHERE scope = ?1 AND prefix IN"
@@ -124,9 +129,13 @@ static const char *const texts[SQL_COUNT] = {
                      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET from_ns = ?2,"
                      " whole = ?3, listed = ?4, looked = ?5",
     [SQL_ASKED] = "SELECT from_ns, to_ns, listed FROM asked WHERE scope = ?1 ORDER BY from_ns",
-    /* The run that says so is the last: one that began later had a wrong clock. */
+    /* a run that began later than this one had a wrong clock */
+    [SQL_ASKED_CLOCK] = "UPDATE asked SET to_ns = min(to_ns, ?2), listed = ?2"
+                        " WHERE scope = ?1 AND listed > ?2",
+    /* of what becomes one, the end is the last one's, and so is the time of its listing */
     [SQL_ASKED_ADD] = "INSERT INTO asked (scope, from_ns, to_ns, listed) SELECT ?1,"
-                      " min(?2, coalesce(min(from_ns), ?2)), max(?3, coalesce(max(to_ns), ?3)), ?4"
+                      " min(?2, coalesce(min(from_ns), ?2)), max(?3, coalesce(max(to_ns), ?3)),"
+                      " coalesce(max(listed) FILTER (WHERE to_ns > ?3), ?4)"
                       " FROM asked WHERE scope = ?1 AND from_ns <= ?3 AND to_ns >= ?2"
                       " ON CONFLICT DO UPDATE SET to_ns = excluded.to_ns, listed = excluded.listed",
     /* what lies within another has become part of it */

@@ -77,7 +77,7 @@ struct verify_listed {
     uint64_t states[OBJECT_QUARANTINED + 1]; /* as the ledger knows them */
     uint64_t lost;                           /* the ledger does not know them */
     uint64_t changed;                        /* it knows them with another content */
-    uint64_t newer; /* either of the two, but too new for the last listing to have them */
+    uint64_t newer; /* either of the two, but too new for the last listing of their place */
     uint64_t gone;  /* the ledger knows them, and they are no longer there */
     bool unordered; /* .gone is not known */
 };
@@ -95,7 +95,7 @@ struct verify_job {
     int64_t scope; /* of the source as it is configured; 0: none */
     struct window *windows;
     size_t n_windows;
-    int64_t listed_ns;          /* start of the last run that listed it to the end */
+    int64_t listed_ns;          /* start of the last run that listed the latest of what was asked */
     uint64_t waiting;           /* objects of these deliveries that are listed and not read */
     uint64_t objects_different; /* of which something does not hold, lost and waiting ones too */
     struct verify_listed listed;

@@ -440,6 +440,50 @@ class InTheSource(Verify):
         document = self.verify("--from-date", "2026-01-01", "--to-date", "2100-01-01")
         self.assertEqual(self.source(document)["newer"], 1)
 
+    def age(self, hours):
+        """As if all listings so far had been so long ago."""
+        for statement in ("asked SET to_ns = to_ns - ?1, listed = listed - ?1", "folder SET whole = whole - ?1"):
+            self.change(self.state_path, "UPDATE " + statement, hours * 3600 * 10**9)
+
+    def put_an_hour_ago(self, server, folder=None):
+        moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+        key = (folder or moment.strftime("%B-%Y/")) + "S3-new.gz"
+        server.objects[key] = scripted.Stored(packed(at(9)), int(moment.timestamp()))
+        return key
+
+    def found(self, code=0):
+        """Of the source since February: (newer, lost)."""
+        source = self.source(self.verify("--from-date", "2026-02-01", code=code))
+        return source.get("newer", 0), source.get("lost", 0)
+
+    def test_newer_than_the_last_listing_of_its_period(self):
+        """A later pull of another period has not looked for it, be that apart from the one asked for before or within."""
+        server = self.three()
+        self.age(hours=2)
+        self.change(self.state_path, "UPDATE asked SET from_ns = ?", seconds_of("2026-03-10T00:00:00") * 10**9)
+        self.put_an_hour_ago(server)
+        for period, n_asked in ((["2026-03-01", "2026-03-05"], 2), (["2026-03-01", "2026-03-20"], 1), (["2026-03-12", "2026-03-20"], 1)):
+            self.pull("--to-date", period[1], since=period[0])
+            self.assertEqual(len(self.ledger("SELECT * FROM asked")), n_asked)
+            self.assertEqual(self.found(), (1, 0), period)
+        self.pull(since="2026-02-01")
+        self.assertEqual(self.found(), (0, 0))
+
+    def test_behind_the_cursors(self):
+        """A scheduled run begins behind its key: not lost before its folder was listed whole, where that is still to come."""
+        server = self.three()
+        self.age(hours=2)
+        self.put_an_hour_ago(server, FOLDER)
+        self.change(self.state_path, "UPDATE asked SET to_ns = to_ns + 7200000000000, listed = listed + 7200000000000")
+        self.assertEqual(self.found(code=1), (0, 1), "no scheduled run is under way")
+        begun = "INSERT INTO listing_pass (scope, from_ns, whole, listed, looked) SELECT scope, 0, whole, whole + 7200000000000, 0 FROM folder WHERE prefix = ?"
+        self.change(self.state_path, begun, FOLDER.encode())
+        self.assertEqual(self.found(), (1, 0))
+        self.change(self.state_path, "UPDATE listing_pass SET whole = whole + 1")
+        self.assertEqual(self.found(code=1), (0, 1), "the folder is out of reach")
+        self.change(self.state_path, "UPDATE folder SET whole = -9223372036854775808")
+        self.assertEqual(self.found(), (1, 0), "the next run lists it whole")
+
     def test_delivered_late(self):
         """A key of long ago in the bucket that the last listing should have met."""
         server = self.three()

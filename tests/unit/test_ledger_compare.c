@@ -200,20 +200,25 @@ static void test_asked(void **state)
     add(place, 10, 20, 100);
     assert_asked(place, "10-20@100 ");
     add(place, 30, 40, 200);
-    add(place, 50, 60, 150);
-    assert_asked(place, "10-20@100 30-40@200 50-60@150 ");
-    add(place, 12, 18, 300); /* within */
-    assert_asked(place, "10-20@300 30-40@200 50-60@150 ");
-    add(place, 20, 25, 250); /* touches the end; the clock of the one before was ahead */
-    assert_asked(place, "10-25@250 30-40@200 50-60@150 ");
+    add(place, 50, 60, 250);
+    assert_asked(place, "10-20@100 30-40@200 50-60@250 ");
+    add(place, 12, 18, 300); /* within: nobody has looked for what came to its end since */
+    assert_asked(place, "10-20@100 30-40@200 50-60@250 ");
+    add(place, 20, 25, 310); /* touches the end */
+    assert_asked(place, "10-25@310 30-40@200 50-60@250 ");
     add(place, 5, 10, 350); /* touches the start */
-    assert_asked(place, "5-25@350 30-40@200 50-60@150 ");
+    assert_asked(place, "5-25@310 30-40@200 50-60@250 ");
+    add(place, 50, 60, 360); /* the same again */
+    assert_asked(place, "5-25@310 30-40@200 50-60@360 ");
     add(place, 35, 55, 400); /* joins two */
-    assert_asked(place, "5-25@350 30-60@400 ");
+    assert_asked(place, "5-25@310 30-60@360 ");
     add(place, 0, 100, 500); /* holds all */
     assert_asked(place, "0-100@500 ");
     add(place, -7, -5, 600);
     assert_asked(place, "-7--5@600 0-100@500 ");
+    add(place, 0, 900, 900); /* by a clock that is ahead: what it said ends with the next run */
+    add(place, 650, 700, 700);
+    assert_asked(place, "-7--5@600 0-700@700 ");
     int64_t scope = place->scope;
     assert_ok(place, ledger_scope(place->ledger, "other", &lyve, &place->scope, &place->err));
     assert_asked(place, "");
