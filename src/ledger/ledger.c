@@ -113,9 +113,6 @@ static enum status open_ledger(struct ledger **out, const char *path, bool creat
     ledger->db = db;
     ledger->path = memory_copy(path, strlen(path));
     status = ledger_letters_init(ledger, err);
-    if (status == OK) {
-        status = ledger_prepare(ledger, err);
-    }
     if (status != OK) {
         ledger_close(ledger);
         return status;
@@ -139,7 +136,7 @@ void ledger_close(struct ledger *ledger)
     if (!ledger) {
         return;
     }
-    ledger_unprepare(ledger);
+    ledger_finalize(ledger);
     sqlite3_close(ledger->db);
     pthread_mutex_destroy(&ledger->lock);
     free(ledger->path);

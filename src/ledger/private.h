@@ -1,5 +1,5 @@
 /*
- * private: what the parts of the ledger share: the connection with its prepared statements,
+ * private: what the parts of the ledger share: the connection with its statements,
  * transactions, and the upgrade of the file. Included by the files of this room and their tests
  * only.
  *
@@ -23,7 +23,7 @@ enum {
     LEDGER_COMMIT_KEYS = 1000, /* keys per transaction and per page read */
 };
 
-/* One prepared statement each; the texts are in sql.c. */
+/* One statement each, prepared when it is first used; the texts are in sql.c. */
 enum ledger_sql {
     SQL_BEGIN,
     SQL_BEGIN_READING,
@@ -138,14 +138,14 @@ static inline void ledger_unlock(struct ledger *ledger)
 
 /* --- sql.c --- */
 
-enum status ledger_prepare(struct ledger *ledger, struct err *err);
-void ledger_unprepare(struct ledger *ledger);
+void ledger_finalize(struct ledger *ledger); /* all statements */
 
 /* The same for the ledger's connection. doing: "settling". */
 enum status ledger_fault(struct ledger *ledger, const char *doing, struct err *err);
 
-/* Binding cannot fail: the numbers of the parameters are in the texts and nothing is copied, so
- * that what is bound must live until the statement has run. */
+/* NULL when SQLite cannot prepare it: binding is then without effect, and running it fails with the
+ * reason. Otherwise binding cannot fail: the numbers of the parameters are in the texts and nothing
+ * is copied, so that what is bound must live until the statement has run. */
 sqlite3_stmt *ledger_statement(struct ledger *ledger, enum ledger_sql sql);
 void bind_int(sqlite3_stmt *statement, int parameter, int64_t value);
 void bind_blob(sqlite3_stmt *statement, int parameter, struct slice value);
@@ -176,7 +176,8 @@ enum status ledger_end(struct ledger *ledger, enum status status, struct err *er
 
 /* --- letters.c --- */
 
-/* Teaches the connection what the statements about reasons need. Before ledger_prepare(). */
+/* Teaches the connection what the statements about reasons need. Before the first of them is used.
+ */
 enum status ledger_letters_init(struct ledger *ledger, struct err *err);
 
 /* --- prune.c --- */

@@ -256,19 +256,7 @@ static const char *const texts[SQL_COUNT] = {
                          " WHERE scope = ?1 AND sink = ?2 ORDER BY measurement, day",
 };
 
-enum status ledger_prepare(struct ledger *ledger, struct err *err)
-{
-    for (int i = 0; i < SQL_COUNT; i++) {
-        int code = sqlite3_prepare_v3(ledger->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                      &ledger->statements[i], NULL);
-        if (code != SQLITE_OK) {
-            return ledger_fault(ledger, "preparing its statements", err);
-        }
-    }
-    return OK;
-}
-
-void ledger_unprepare(struct ledger *ledger)
+void ledger_finalize(struct ledger *ledger)
 {
     for (int i = 0; i < SQL_COUNT; i++) {
         sqlite3_finalize(ledger->statements[i]);
@@ -284,7 +272,12 @@ enum status ledger_fault(struct ledger *ledger, const char *doing, struct err *e
 
 sqlite3_stmt *ledger_statement(struct ledger *ledger, enum ledger_sql sql)
 {
-    return ledger->statements[sql];
+    sqlite3_stmt **statement = &ledger->statements[sql];
+    if (!*statement) {
+        (void)sqlite3_prepare_v3(ledger->db, texts[sql], -1, SQLITE_PREPARE_PERSISTENT, statement,
+                                 NULL);
+    }
+    return *statement;
 }
 
 void bind_int(sqlite3_stmt *statement, int parameter, int64_t value)

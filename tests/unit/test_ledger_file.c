@@ -364,6 +364,29 @@ static void test_locked_for_long(void **state)
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err));
 }
 
+/* They are prepared when they are first used: a broken one shows here. */
+static void test_all_statements(void **state)
+{
+    struct ledger_place *place = *state;
+    for (int i = 0; i < SQL_COUNT; i++) {
+        if (!ledger_statement(place->ledger, (enum ledger_sql)i)) {
+            fail_msg("statement %d: %s", i, sqlite3_errmsg(place->ledger->db));
+        }
+    }
+}
+
+static void test_a_statement_that_cannot_be_prepared(void **state)
+{
+    struct ledger_place *place = *state;
+    int64_t run;
+    execute(place, "DROP TABLE run");
+    assert_int_equal(ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err), FAILED);
+    assert_non_null(strstr(place->err.text, "no such table: run"));
+    struct object object = object_of("a", 1, 10, 0); /* the rest goes on */
+    bool wanted;
+    assert_ok(place, ledger_wants(place->ledger, place->scope, &object, &wanted, &place->err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +400,8 @@ int main(void)
         cmocka_unit_test(test_network_filesystems),
         TEST(test_upgrades),
         TEST(test_failed_upgrade_changes_nothing),
+        TEST_OPEN(test_all_statements),
+        TEST_OPEN(test_a_statement_that_cannot_be_prepared),
         TEST_OPEN(test_threads),
         TEST_OPEN(test_size),
         TEST_OPEN(test_no_room),
