@@ -171,6 +171,18 @@ class Usage(Case):
                 self.assertEqual(process.returncode, 1)
                 self.assertIn(b"standard output", process.stderr)
 
+    def test_nothing_takes_the_place_of_a_closed_stream(self):
+        """A file or connection there would have the log lines in it."""
+        server = self.server({FOLDER + "S3-a.gz": packed(s3_record(1))})
+        server.fault("get", scripted.edit(delay_s=30))
+        self.flat_config(server)
+        run = [harness.BINARY, "-c", self.config_path, "pull", "--from-date", "2026-01-01"]
+        shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *run]
+        process = subprocess.Popen(shell, cwd=self.folder, env=harness.ENVIRONMENT, preexec_fn=harness.die_with_parent)
+        self.addCleanup(harness.stop_process, process)
+        harness.wait_for(lambda: server.of("get"))
+        self.assertEqual([os.readlink("/proc/%d/fd/%d" % (process.pid, number)) for number in range(3)], ["/dev/null"] * 3)
+
     def test_help_and_version(self):
         result = self.run_program("--help")
         self.assertEqual(result.code, 0)
