@@ -12,6 +12,7 @@
 #include "data/shown.h"
 #include "ledger/letters.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +46,9 @@ static int failed(enum status status, const struct err *err)
 static bool read_id(const char *text, int64_t *id)
 {
     char *end;
+    errno = 0;
     *id = strtoll(text, &end, 10);
-    return *end == '\0' && *id > 0;
+    return *end == '\0' && *id > 0 && errno == 0;
 }
 
 /* --- list --- */

@@ -139,6 +139,7 @@ class List(Letters):
             ["show"],
             ["show", "x"],
             ["show", "0"],
+            ["show", "9" * 20],
             ["show", "1", "2"],
             ["requeue"],
             ["requeue", "x"],
