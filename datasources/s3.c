@@ -199,7 +199,7 @@ enum status s3_wait(struct s3_source *self, unsigned *attempt, struct err *err)
 {
     if (*attempt >= self->retries) {
         err->status = FAILED;
-        return err_prefix(err, "gave up after %u tries", *attempt + 1);
+        return err_prefix(err, "gave up after %u %s", *attempt + 1, *attempt ? "tries" : "try");
     }
     world_notice(self->world, "s3://%s: %s: trying again", self->log_bucket, err->text);
     int64_t wait_ns =
