@@ -35,6 +35,11 @@ enum status ledger_file_fault(sqlite3 *db, const char *path, const char *doing, 
     if (code == SQLITE_NOTADB) {
         return err_set(err, FAILED, "ledger %s: not a ledger: not a database", path);
     }
+    if (code == SQLITE_READONLY) {
+        return err_set(err, FAILED,
+                       "ledger %s: %s: may not be written: is this the user that runs the service?",
+                       path, doing);
+    }
     int system = sqlite3_system_errno(db);
     bool is_io = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
     return err_set(err, FAILED, "ledger %s: %s: %s%s%s", path, doing, sqlite3_errmsg(db),

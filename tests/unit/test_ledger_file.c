@@ -348,6 +348,17 @@ static void test_no_room(void **state)
     assert_int_equal(ask(place, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
 }
 
+static void test_not_ours_to_write(void **state)
+{
+    struct ledger_place *place = *state;
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open_v2(place->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DELETE FROM run", NULL, NULL, NULL), SQLITE_READONLY);
+    assert_int_equal(ledger_file_fault(db, place->path, "opening", &place->err), FAILED);
+    assert_non_null(strstr(place->err.text, "opening: may not be written: is this the user"));
+    sqlite3_close(db);
+}
+
 static void test_locked_for_long(void **state)
 {
     struct ledger_place *place = *state;
@@ -405,6 +416,7 @@ int main(void)
         TEST_OPEN(test_threads),
         TEST_OPEN(test_size),
         TEST_OPEN(test_no_room),
+        TEST_OPEN(test_not_ours_to_write),
         TEST_OPEN(test_locked_for_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
