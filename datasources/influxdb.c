@@ -176,7 +176,7 @@ enum status influxdb_write_nothing(struct influxdb *self, struct http_reply *rep
     struct http_request request = influxdb_request(self, "POST", self->write_url);
     request.headers[1] = (struct http_header){"Content-Type", "text/plain; charset=utf-8"};
     request.body = slice_of("");
-    return self->world->http->perform(self->http, &request, reply, err);
+    return http_perform(self->world, self->http, &request, reply, err);
 }
 
 /* An empty write is answered with 204 even for a token that may do nothing but write. */

@@ -75,7 +75,7 @@ enum status influxdb_exchange(struct influxdb *self, const struct http_request *
         http_reply_finish(reply);
         http_reply_init(reply);
         CLEANUP(buf_finish) struct buf reason = {.max = sizeof err->text};
-        enum status status = self->world->http->perform(self->http, request, reply, err);
+        enum status status = http_perform(self->world, self->http, request, reply, err);
         if (status == OK) {
             if (is_answer(self, reply, &reason)) {
                 self->noticed[0] = '\0';

@@ -95,6 +95,9 @@ static enum status s3_open(void *module, struct world *world, struct err *err)
     };
     self->http = world->http->open(world);
     self->list = s3_list_new();
+    for (size_t i = 0; i < S3_DOWNLOADS; i++) {
+        s3_download_init(&self->downloads[i], self);
+    }
     outputs_init(&self->outputs, self->format, self->gzip, &s3_output_calls, self);
     return OK;
 }
@@ -107,6 +110,9 @@ static void s3_close(void *module)
     }
     if (self->http) {
         self->world->http->close(self->http);
+    }
+    for (size_t i = 0; i < S3_DOWNLOADS; i++) {
+        s3_download_finish(&self->downloads[i]);
     }
     s3_list_free(self->list);
     http_reply_finish(&self->reply);
@@ -229,7 +235,7 @@ static enum status page_request(struct s3_source *self, const struct s3_list_que
     request.to = self;
     self->list_requests++;
     s3_list_begin(self->list);
-    enum status status = self->world->http->perform(self->http, &request, &self->reply, err);
+    enum status status = http_perform(self->world, self->http, &request, &self->reply, err);
     if (status != OK) {
         return status;
     }
@@ -399,6 +405,7 @@ const struct datasource s3_datasource = {
     .place = s3_place,
     .list = s3_list_keys,
     .fetch = s3_fetch,
+    .ahead = s3_ahead,
     .park = s3_park,
     .connect_to_write = s3_connect_to_write,
     .put = s3_put,

@@ -2,6 +2,9 @@
  * s3_fetch: reads one object of the s3 datasource as a stream. A connection that is cut, stalls or
  * was let go of goes on where it was, by Range and If-Match, as long as every reply shows that it
  * is still the same object; no byte is handed on twice. Not here: listing, options (s3.c).
+ *
+ * When the next object is known (s3_ahead), this one is kept until it is whole, and the next one's
+ * request goes out before it is handed on.
  */
 #include "s3_source.h"
 
@@ -11,18 +14,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* One object on its way. */
-struct download {
-    struct s3_source *self;
-    const struct object *object;
-    struct intake *to;
-    int64_t done_bytes; /* handed on */
-    int64_t asked_from; /* of the request under way */
-    char if_match[256]; /* the strong tag of the first reply; "" = it had none */
-    bool accepted;      /* a reply has shown the object we want */
-    bool fresh;         /* the reply under way is not checked yet */
-    enum status ended;  /* by a check or by `to`, err is set; OK = not */
-};
+enum { KEY_MAX_BYTES = 1024 }; /* of S3 */
 
 /* --- is the reply what was asked for? --- */
 
@@ -68,43 +60,43 @@ static bool is_listed_object(const struct http_reply *reply, const struct object
     return !can_tell && is_same_time(reply, object);
 }
 
-static enum status wrong_length(const struct download *download, int64_t bytes, struct err *err)
+static enum status wrong_length(const struct s3_download *download, int64_t bytes, struct err *err)
 {
     return err_set(err, BAD_DATA, "wrong length: %" PRId64 " bytes, listed with %" PRId64, bytes,
-                   download->object->size);
+                   download->object.size);
 }
 
-static enum status check_whole(const struct download *download, struct err *err)
+static enum status check_whole(const struct s3_download *download, struct err *err)
 {
     const struct http_reply *reply = &download->self->reply;
     if (download->asked_from > 0) {
         return err_set(err, AGAIN, "the server sent the whole object in place of its rest");
     }
-    if (!is_listed_object(reply, download->object)) {
+    if (!is_listed_object(reply, &download->object)) {
         return replaced(err);
     }
-    if (reply->content_length >= 0 && reply->content_length != download->object->size) {
+    if (reply->content_length >= 0 && reply->content_length != download->object.size) {
         return wrong_length(download, reply->content_length, err);
     }
     return OK;
 }
 
-static enum status check_rest(const struct download *download, struct err *err)
+static enum status check_rest(const struct s3_download *download, struct err *err)
 {
     const struct http_reply *reply = &download->self->reply;
     if (download->asked_from == 0 || reply->range_from != download->asked_from) {
         return err_set(err, AGAIN, "the server sent another range than asked for");
     }
-    if (!is_listed_object(reply, download->object)) {
+    if (!is_listed_object(reply, &download->object)) {
         return replaced(err);
     }
-    if (reply->range_size >= 0 && reply->range_size != download->object->size) {
+    if (reply->range_size >= 0 && reply->range_size != download->object.size) {
         return wrong_length(download, reply->range_size, err);
     }
     return OK;
 }
 
-static enum status reply_check(struct download *download, struct err *err)
+static enum status reply_check(struct s3_download *download, struct err *err)
 {
     const struct http_reply *reply = &download->self->reply;
     enum status status;
@@ -125,41 +117,55 @@ static enum status reply_check(struct download *download, struct err *err)
 
 static enum status receive(void *to, struct slice bytes, struct err *err)
 {
-    struct download *download = to;
+    struct s3_download *download = to;
     if (download->fresh) {
         download->ended = reply_check(download, err);
     }
-    int64_t room = download->object->size - download->done_bytes;
+    int64_t room = download->object.size - download->done_bytes;
     if (download->ended == OK && (int64_t)bytes.len > room) {
         download->ended = wrong_length(download, download->done_bytes + (int64_t)bytes.len, err);
     }
-    if (download->ended == OK) {
-        download->done_bytes += (int64_t)bytes.len;
-        download->ended = download->to->bytes(download->to, bytes, err);
+    if (download->ended != OK) {
+        return download->ended;
     }
-    return download->ended;
+    download->done_bytes += (int64_t)bytes.len;
+    if (download->is_held) {
+        buf_add(&download->held, bytes); /* no more than the object's size */
+        return OK;
+    }
+    return download->ended = download->to->bytes(download->to, bytes, err);
 }
 
 /* --- requests --- */
 
-static enum status get(struct download *download, const char *url, struct err *err)
+static void get_begin(struct s3_download *download)
 {
     struct s3_source *self = download->self;
-    char range[40];
-    struct http_request request = s3_request(self, url);
+    struct http_request request = s3_request(self, buf_text(&download->url));
     request.receive = receive;
     request.to = download;
     download->asked_from = download->done_bytes;
     download->fresh = true;
+    download->begun = true;
     self->parked = false;
     if (download->asked_from > 0) {
-        snprintf(range, sizeof range, "bytes=%" PRId64 "-", download->asked_from);
-        request.headers[0] = (struct http_header){"Range", range};
+        snprintf(download->range, sizeof download->range, "bytes=%" PRId64 "-",
+                 download->asked_from);
+        request.headers[0] = (struct http_header){"Range", download->range};
     }
     if (download->asked_from > 0 && *download->if_match) {
         request.headers[1] = (struct http_header){"If-Match", download->if_match};
     }
-    return self->world->http->perform(self->http, &request, &self->reply, err);
+    self->world->http->begin(self->http, &request, &self->reply);
+}
+
+static enum status get(struct s3_download *download, struct err *err)
+{
+    if (!download->begun) {
+        get_begin(download);
+    }
+    download->begun = false;
+    return download->self->world->http->end(download->self->http, err);
 }
 
 /* A 404 is the bucket's or the object's. */
@@ -174,7 +180,7 @@ static enum status absent(const struct s3_source *self, struct err *err)
 }
 
 /* A whole reply that is no success. AGAIN here means another try, which `ended` OK tells apart. */
-static enum status refusal(struct download *download, struct err *err)
+static enum status refusal(struct s3_download *download, struct err *err)
 {
     struct s3_source *self = download->self;
     switch (self->reply.code) {
@@ -193,10 +199,10 @@ static enum status refusal(struct download *download, struct err *err)
 }
 
 /* One request. AGAIN with `ended` OK: another one may get on. */
-static enum status get_some(struct download *download, const char *url, struct err *err)
+static enum status get_some(struct s3_download *download, struct err *err)
 {
     const struct s3_source *self = download->self;
-    enum status status = get(download, url, err);
+    enum status status = get(download, err);
     if (download->ended != OK) {
         return download->ended;
     }
@@ -209,7 +215,7 @@ static enum status get_some(struct download *download, const char *url, struct e
     if (download->ended != OK) {
         return download->ended;
     }
-    if (download->accepted && download->done_bytes == download->object->size) {
+    if (download->accepted && download->done_bytes == download->object.size) {
         return OK;
     }
     if (status == OK && self->reply.code == 206) {
@@ -224,12 +230,12 @@ static enum status get_some(struct download *download, const char *url, struct e
     return status;
 }
 
-static enum status get_all(struct download *download, const char *url, struct err *err)
+static enum status get_all(struct s3_download *download, struct err *err)
 {
     unsigned attempt = 0;
     for (;;) {
         int64_t before = download->done_bytes;
-        enum status status = get_some(download, url, err);
+        enum status status = get_some(download, err);
         if (status != AGAIN || download->ended != OK) {
             return status;
         }
@@ -246,15 +252,107 @@ static enum status get_all(struct download *download, const char *url, struct er
     }
 }
 
+/* --- objects --- */
+
+void s3_download_init(struct s3_download *download, struct s3_source *self)
+{
+    *download = (struct s3_download){
+        .self = self,
+        .key.max = KEY_MAX_BYTES,
+        .url.max = S3_URL_MAX_BYTES,
+        .held.max = OBJECT_SMALL_BYTES,
+    };
+}
+
+void s3_download_finish(struct s3_download *download)
+{
+    buf_finish(&download->key);
+    buf_finish(&download->url);
+    buf_finish(&download->held);
+}
+
+static void download_want(struct s3_download *download, const struct object *object)
+{
+    download->object = *object;
+    buf_clear(&download->key);
+    buf_add(&download->key, object->key);
+    download->object.key = buf_slice(&download->key);
+    download->is_wanted = true;
+    download->is_held = download->begun = download->accepted = false;
+    download->done_bytes = 0;
+    download->if_match[0] = '\0';
+    download->ended = OK;
+    buf_clear(&download->held);
+    buf_clear(&download->url);
+}
+
+static bool is_for(const struct s3_download *download, const struct object *object)
+{
+    return slice_equal(download->object.key, object->key) &&
+           memcmp(download->object.etag, object->etag, sizeof object->etag) == 0;
+}
+
+static void download_leave(struct s3_download *download)
+{
+    if (download->begun) {
+        download->begun = false;
+        download->self->world->http->drop(download->self->http);
+    }
+    download->is_wanted = false;
+}
+
+/* The request for the next object, if there is one, goes out while this one is worked on. */
+static void begin_next(struct s3_source *self)
+{
+    struct s3_download *next = &self->downloads[!self->turn];
+    if (next->is_wanted && s3_object_url(&next->url, &self->address, next->object.key)) {
+        next->is_held = true;
+        get_begin(next);
+    }
+}
+
+static enum status fetch(struct s3_source *self, struct s3_download *download, struct intake *to,
+                         struct err *err)
+{
+    download->to = to;
+    download->is_held |=
+        self->downloads[!self->turn].is_wanted && object_is_small(&download->object);
+    enum status status = get_all(download, err);
+    if (status != OK || !download->is_held) {
+        return status;
+    }
+    begin_next(self);
+    struct slice whole = buf_slice(&download->held);
+    return whole.len ? to->bytes(to, whole, err) : OK;
+}
+
 enum status s3_fetch(void *module, const struct object *object, struct intake *to, struct err *err)
 {
     struct s3_source *self = module;
-    CLEANUP(buf_finish) struct buf url = {.max = S3_URL_MAX_BYTES};
-    struct download download = {.self = self, .object = object, .to = to};
-    if (!s3_object_url(&url, &self->address, object->key)) {
-        return err_set(err, FAILED, "the key is too long to ask for");
+    struct s3_download *download = &self->downloads[self->turn];
+    if (!download->begun || !is_for(download, object)) {
+        download_leave(download);
+        download_want(download, object);
+        if (!s3_object_url(&download->url, &self->address, object->key)) {
+            return err_set(err, FAILED, "the key is too long to ask for");
+        }
     }
-    return get_all(&download, buf_text(&url), err);
+    enum status status = fetch(self, download, to, err);
+    download->is_wanted = false;
+    if (self->downloads[!self->turn].begun) {
+        self->turn = !self->turn;
+    } else {
+        self->downloads[!self->turn].is_wanted = false;
+    }
+    return status;
+}
+
+void s3_ahead(void *module, const struct object *next)
+{
+    struct s3_source *self = module;
+    if (object_is_small(next)) {
+        download_want(&self->downloads[!self->turn], next);
+    }
 }
 
 void s3_park(void *module)

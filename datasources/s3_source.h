@@ -12,7 +12,31 @@
 #include "net/s3_list.h"
 #include "output.h"
 
-enum { S3_CONNECT_RETRIES = 1 }; /* of a check: somebody waits */
+enum {
+    S3_CONNECT_RETRIES = 1, /* of a check: somebody waits */
+    S3_DOWNLOADS = 2,       /* one and the next */
+};
+
+struct s3_source;
+
+/* One object on its way (s3_fetch.c). */
+struct s3_download {
+    struct s3_source *self;
+    struct object object; /* its key is in .key */
+    struct buf key, url;
+    struct intake *to;
+    struct buf held;    /* what has come, when is_held: it is handed on when it is whole */
+    int64_t done_bytes; /* received and handed on or held */
+    int64_t asked_from; /* of the request under way */
+    char range[40];     /* of that */
+    char if_match[256]; /* the strong tag of the first reply; "" = it had none */
+    bool is_wanted;     /* it is to be read now or next */
+    bool is_held;
+    bool begun;        /* a request is under way */
+    bool accepted;     /* a reply has shown the object we want */
+    bool fresh;        /* the reply under way is not checked yet */
+    enum status ended; /* by a check or by `to`, err is set; OK = not */
+};
 
 struct s3_source {
     /* options */
@@ -34,7 +58,9 @@ struct s3_source {
     uint64_t list_requests;
     bool encode_keys; /* this bucket has keys that XML cannot carry */
     bool parked;      /* the GET under way was let go of */
-    bool is_sink;     /* for advice: it is written */
+    struct s3_download downloads[S3_DOWNLOADS];
+    unsigned turn; /* which of them is or was fetched; the other one is the next */
+    bool is_sink;  /* for advice: it is written */
     struct outputs outputs;
 };
 
@@ -51,7 +77,10 @@ enum status s3_refusal(const struct s3_source *self, struct err *err);
  * so), or the run is to stop. */
 enum status s3_wait(struct s3_source *self, unsigned *attempt, struct err *err);
 
+void s3_download_init(struct s3_download *download, struct s3_source *self);
+void s3_download_finish(struct s3_download *download);
 enum status s3_fetch(void *self, const struct object *object, struct intake *to, struct err *err);
+void s3_ahead(void *self, const struct object *next);
 void s3_park(void *self);
 
 extern const struct output_calls s3_output_calls;

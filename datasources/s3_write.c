@@ -24,7 +24,7 @@ const char *s3_content_type(const struct s3_source *self)
 static enum status send_once(struct s3_source *self, const struct http_request *request,
                              struct err *err)
 {
-    enum status status = self->world->http->perform(self->http, request, &self->reply, err);
+    enum status status = http_perform(self->world, self->http, request, &self->reply, err);
     if (status != OK) {
         return status;
     }

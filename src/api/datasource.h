@@ -41,6 +41,14 @@ struct intake {
     enum status (*bytes)(struct intake *to, struct slice bytes, struct err *err);
 };
 
+enum { OBJECT_SMALL_BYTES = 128 * 1024 };
+
+/* Small enough to be kept whole while something else is done: see ahead(). */
+static inline bool object_is_small(const struct object *object)
+{
+    return object->size <= OBJECT_SMALL_BYTES;
+}
+
 /* What became of a point that flush() could not store. */
 enum refusal {
     REFUSED_DEAD,        /* the sink will never take it */
@@ -110,8 +118,15 @@ struct datasource {
     enum status (*fetch)(void *self, const struct object *object, struct intake *to,
                          struct err *err);
 
+    /* Before a fetch: the object to be fetched behind it. The place may ask for it as soon as it
+     * has the first one, so that the answer comes while that is being worked on; it does so when
+     * both are small. Only a hint: another object may be fetched next. Until then only park() and
+     * close() are called. May be NULL. */
+    void (*ahead)(void *self, const struct object *next);
+
     /* Called from within to->bytes when that has been holding the fetch for long: lets go of the
-     * connection; the fetch resumes by itself when to->bytes returns. May be NULL. */
+     * connection; the fetch resumes by itself when to->bytes returns, the one ahead when it is
+     * fetched. May be NULL. */
     void (*park)(void *self);
 
     /* --- writing half; NULL: not writable --- */

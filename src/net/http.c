@@ -1,5 +1,6 @@
 /*
- * http: the driver behind world->http, a thin layer over libcurl's easy interface. Called by the
+ * http: the driver behind world->http, a thin layer over libcurl: an easy handle in a multi handle
+ * of its own, which lets go of a request while it is under way. Called by the
  * datasources through struct http_driver. It adds to libcurl: one meaning per outcome, a stall
  * deadline that does not count the time a receiver holds the data, and a connection that can be
  * let go of from within a receiver. It never tries again by itself.
@@ -8,24 +9,23 @@
 
 #include "net/http_headers.h"
 #include "net/http_reply.h"
+#include "net/http_sockets.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
 #include "base/timestamp.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
-    SOCKETS_MAX = 8, /* one in use, a few more while curl tries IPv6 and IPv4 or replaces one */
     RECEIVE_BYTES = 256 * 1024,
     SEND_BYTES = 512 * 1024,    /* by less, a reader on this machine makes every piece wait */
     SEND_TLS_BYTES = 64 * 1024, /* OpenSSL tells of progress only when all of it has gone */
     BODY_DEFAULT_BYTES = 64 * 1024,
     ERROR_BODY_MAX_BYTES = 1024 * 1024, /* read to its end up to here, to keep the connection */
+    CONNECTIONS_KEPT_MAX = 2,
+    POLL_MS = 1000, /* how soon a stop or a stall is noticed */
 };
 
 #define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
@@ -33,16 +33,19 @@ enum {
 
 struct http {
     struct world *world;
+    CURLM *multi; /* keeps the connections */
     CURL *easy;
-    char problem[CURL_ERROR_SIZE];      /* curl's words for the last failure */
-    curl_socket_t sockets[SOCKETS_MAX]; /* open ones of this handle, for shut() */
-    size_t n_sockets;
+    char problem[CURL_ERROR_SIZE]; /* curl's words for the last failure */
+    struct http_sockets sockets;
 
     /* the request under way */
-    const struct http_request *request;
+    struct http_request request;
     struct http_reply *reply;
-    struct err *err;
-    enum status ended; /* by us, with err set; OK = not */
+    struct curl_slist *headers;
+    bool running;      /* libcurl has it, and its end is not known */
+    CURLcode code;     /* of its end */
+    struct err err;    /* why it ended: */
+    enum status ended; /* by us; OK = not */
     bool stalled, was_shut, headers_ended, headers_taken;
     bool enough; /* of an error's body that would not end */
     curl_off_t moved_bytes;
@@ -59,55 +62,10 @@ static bool is_success(const struct http_reply *reply)
     return http_verdict(reply->code) == HTTP_DONE;
 }
 
-/* --- sockets --- */
-
-static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
-{
-    (void)purpose;
-    struct http *http = context;
-    if (http->n_sockets == SOCKETS_MAX) {
-        return CURL_SOCKET_BAD;
-    }
-    curl_socket_t fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-    if (fd != CURL_SOCKET_BAD) {
-        http->sockets[http->n_sockets++] = fd;
-    }
-    return fd;
-}
-
-static int on_close_socket(void *context, curl_socket_t fd)
-{
-    struct http *http = context;
-    for (size_t i = 0; i < http->n_sockets; i++) {
-        if (http->sockets[i] == fd) {
-            http->sockets[i] = http->sockets[--http->n_sockets];
-            break;
-        }
-    }
-    return close(fd);
-}
-
-/* Closes the real connection under libcurl: after a mere shutdown(2), a server that is sending
- * would stay blocked on a full window. */
-static void replace_socket(int fd)
-{
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-        shutdown(fd, SHUT_RDWR); /* no descriptors left: the next best */
-        return;
-    }
-    close(ends[1]);
-    dup3(ends[0], fd, O_CLOEXEC);
-    close(ends[0]);
-}
-
-/* All of the handle's sockets: a cached idle one among them would be found dead and replaced. */
 static void http_shut(struct http *http)
 {
     http->was_shut = true;
-    for (size_t i = 0; i < http->n_sockets; i++) {
-        replace_socket(http->sockets[i]);
-    }
+    http_sockets_shut(&http->sockets);
 }
 
 /* --- reply --- */
@@ -156,7 +114,7 @@ static void headers_take(struct http *http)
     if (value && !timestamp_parse_http(slice_of(value), &reply->last_modified_ns)) {
         reply->last_modified_ns = INT64_MIN;
     }
-    size_t max = http->request->max_body_bytes;
+    size_t max = http->request.max_body_bytes;
     reply->body.max = max && is_success(reply) ? max : BODY_DEFAULT_BYTES;
 }
 
@@ -165,7 +123,7 @@ static void body_keep(struct http *http, struct slice bytes)
     struct buf *body = &http->reply->body;
     size_t room = body->max - body->len;
     if (bytes.len > room && is_success(http->reply)) {
-        http->ended = err_set(http->err, FAILED, "the reply is longer than %zu bytes", body->max);
+        http->ended = err_set(&http->err, FAILED, "the reply is longer than %zu bytes", body->max);
         return;
     }
     buf_add(body, slice_make(bytes.at, bytes.len < room ? bytes.len : room));
@@ -177,8 +135,8 @@ static size_t on_body(char *at, size_t size, size_t count, void *context)
     struct slice bytes = slice_make(at, size * count);
     headers_take(http);
     http->reply->received_bytes += (int64_t)bytes.len;
-    if (http->request->receive && is_success(http->reply)) {
-        http->ended = http->request->receive(http->request->to, bytes, http->err);
+    if (http->request.receive && is_success(http->reply)) {
+        http->ended = http->request.receive(http->request.to, bytes, &http->err);
     } else {
         body_keep(http, bytes);
     }
@@ -214,11 +172,11 @@ static int on_progress(void *context, curl_off_t to_receive, curl_off_t received
     }
     if (http->ended == OK && now_ns - http->ticked_ns >= NS_PER_SECOND) {
         http->ticked_ns = now_ns;
-        http->ended = world_tick(http->world, http->err);
+        http->ended = world_tick(http->world, &http->err);
     }
-    http->stalled = now_ns - http->moved_ns >= stall_ns(http->request);
+    http->stalled = now_ns - http->moved_ns >= stall_ns(&http->request);
     http->enough |= http->headers_taken && !is_success(http->reply) &&
-                    now_ns - http->body_ns >= stall_ns(http->request);
+                    now_ns - http->body_ns >= stall_ns(&http->request);
     return http->ended != OK || http->stalled || http->enough;
 }
 
@@ -240,15 +198,14 @@ static CURLcode options_set_fixed(struct http *http)
     SET(CURLOPT_PATH_AS_IS, 1L); /* "a/../b" is a key like any other */
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
-    SET(CURLOPT_MAXCONNECTS, 2L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    SET(CURLOPT_OPENSOCKETDATA, http);
-    SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
-    SET(CURLOPT_CLOSESOCKETDATA, http);
+    SET(CURLOPT_OPENSOCKETFUNCTION, http_sockets_open);
+    SET(CURLOPT_OPENSOCKETDATA, &http->sockets);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, http_sockets_close);
+    SET(CURLOPT_CLOSESOCKETDATA, &http->sockets);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, http);
     SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -353,8 +310,9 @@ static bool is_cut(const struct http *http)
            (http->was_shut && reply->received_bytes != reply->content_length);
 }
 
-static enum status outcome(struct http *http, CURLcode code)
+static enum status outcome(struct http *http)
 {
+    CURLcode code = http->code;
     if (http->ended != OK) {
         return http->ended;
     }
@@ -362,32 +320,34 @@ static enum status outcome(struct http *http, CURLcode code)
         return OK; /* what counts of it came long ago */
     }
     if (http->stalled) {
-        return err_set(http->err, AGAIN, "stalled: no byte for %lld s",
-                       (long long)(stall_ns(http->request) / NS_PER_SECOND));
+        return err_set(&http->err, AGAIN, "stalled: no byte for %lld s",
+                       (long long)(stall_ns(&http->request) / NS_PER_SECOND));
     }
     if (code == CURLE_OK && http->reply->code && !is_cut(http)) {
         return OK;
     }
     if (code == CURLE_OK || http->was_shut) {
-        return err_set(http->err, AGAIN, "the connection ended before the reply did");
+        return err_set(&http->err, AGAIN, "the connection ended before the reply did");
     }
     const char *text = problem_text(http, code);
     if (is_tls_refusal(code)) {
-        return err_set(http->err, FAILED, "TLS: %s (ca_file names an authority to trust)", text);
+        return err_set(&http->err, FAILED, "TLS: %s (ca_file names an authority to trust)", text);
     }
-    return err_set(http->err, is_hopeless(code) ? FAILED : AGAIN, "%s", text);
+    return err_set(&http->err, is_hopeless(code) ? FAILED : AGAIN, "%s", text);
 }
 
-static void request_begin(struct http *http, const struct http_request *request,
-                          struct http_reply *reply, struct err *err)
+/* --- in two steps --- */
+
+static void request_take(struct http *http, const struct http_request *request,
+                         struct http_reply *reply)
 {
     struct buf body = reply->body; /* its memory is used again */
     buf_clear(&body);
     http_reply_init(reply);
     reply->body = body;
-    http->request = request;
+    http->request = *request;
     http->reply = reply;
-    http->err = err;
+    http->code = CURLE_FAILED_INIT;
     http->ended = OK;
     http->stalled = http->was_shut = http->headers_ended = http->headers_taken = false;
     http->enough = false;
@@ -396,23 +356,96 @@ static void request_begin(struct http *http, const struct http_request *request,
     http->problem[0] = '\0';
 }
 
-static enum status http_perform(struct http *http, const struct http_request *request,
-                                struct http_reply *reply, struct err *err)
+static bool is_sent(struct http *http)
 {
-    CLEANUP(http_headers_free) struct curl_slist *headers = NULL;
-    request_begin(http, request, reply, err);
-    if (!http_headers_make(request, &headers)) {
-        return err_set(err, FAILED, "a request header is longer than %d bytes",
-                       HTTP_HEADER_LINE_MAX_BYTES);
+    long header_bytes = 0;
+    curl_off_t body_bytes = 0;
+    curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &header_bytes);
+    curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &body_bytes);
+    return header_bytes > 0 && body_bytes >= (curl_off_t)http->request.body.len;
+}
+
+/* Lets libcurl work once with what there is. */
+static void step(struct http *http)
+{
+    int running = 0, left;
+    CURLMcode code = curl_multi_perform(http->multi, &running);
+    if (code == CURLM_OK && running) {
+        return;
     }
-    CURLcode code = options_set(http, request, headers);
+    http->running = false;
+    const CURLMsg *end = curl_multi_info_read(http->multi, &left);
+    if (code == CURLM_OK && end) {
+        http->code = end->data.result;
+    }
+}
+
+static void await(struct http *http)
+{
+    curl_multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
+    step(http);
+}
+
+static void http_begin(struct http *http, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    request_take(http, request, reply);
+    if (!http_headers_make(request, &http->headers)) {
+        http->ended = err_set(&http->err, FAILED, "a request header is longer than %d bytes",
+                              HTTP_HEADER_LINE_MAX_BYTES);
+        return;
+    }
+    CURLcode code = options_set(http, request, http->headers);
     if (code != CURLE_OK) {
-        return err_set(err, FAILED, "libcurl: %s", curl_easy_strerror(code));
+        http->ended = err_set(&http->err, FAILED, "libcurl: %s", curl_easy_strerror(code));
+        return;
     }
-    code = curl_easy_perform(http->easy);
+    http->running = curl_multi_add_handle(http->multi, http->easy) == CURLM_OK;
+    if (http->running) {
+        step(http);
+    }
+    while (http->running && !is_sent(http)) {
+        await(http);
+    }
+}
+
+static CURL *easy_new(void)
+{
+    CURL *easy = curl_easy_init();
+    if (!easy) {
+        abort(); /* out of memory: base/memory.h */
+    }
+    return easy;
+}
+
+/* Takes back what libcurl borrowed. A handle that failed before it had a connection (no such host)
+ * would not take all options a second time. */
+static void http_drop(struct http *http)
+{
+    curl_multi_remove_handle(http->multi, http->easy);
+    if (http->code == CURLE_OK) {
+        curl_easy_reset(http->easy);
+    } else {
+        curl_easy_cleanup(http->easy);
+        http->easy = easy_new();
+    }
+    http_headers_free(&http->headers);
+    http->headers = NULL;
+    http->running = false;
+}
+
+static enum status http_end(struct http *http, struct err *err)
+{
+    http->moved_ns = world_monotonic(http->world);
+    while (http->running) {
+        await(http);
+    }
     headers_take(http);
-    enum status status = outcome(http, code);
-    curl_easy_reset(http->easy); /* it borrowed from the request */
+    enum status status = outcome(http);
+    http_drop(http);
+    if (status != OK) {
+        *err = http->err;
+    }
     return status;
 }
 
@@ -420,10 +453,12 @@ static struct http *http_open(struct world *world)
 {
     struct http *http = memory_new(sizeof *http);
     http->world = world;
-    http->easy = curl_easy_init();
-    if (!http->easy) {
+    http->multi = curl_multi_init();
+    if (!http->multi) {
         abort(); /* out of memory: base/memory.h */
     }
+    http->easy = easy_new();
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT_MAX);
     return http;
 }
 
@@ -432,13 +467,17 @@ static void http_close(struct http *http)
     if (!http) {
         return;
     }
-    curl_easy_cleanup(http->easy); /* closes its sockets through on_close_socket */
+    http_drop(http);
+    curl_easy_cleanup(http->easy);
+    curl_multi_cleanup(http->multi); /* closes the sockets through http_sockets_close */
     free(http);
 }
 
 const struct http_driver http_curl = {
     .open = http_open,
-    .perform = http_perform,
+    .begin = http_begin,
+    .end = http_end,
+    .drop = http_drop,
     .shut = http_shut,
     .close = http_close,
 };

@@ -60,7 +60,15 @@ struct http_reply {
 };
 
 /*
- * The calls behind world->http. perform():
+ * The calls behind world->http. A request goes in two steps, for who has other work to do while the
+ * place thinks; http_perform() is both at once. One request at a time on a handle.
+ *
+ * begin() returns when all of the request has gone out, or nothing more will. What request points
+ * to (texts, body, signature, `to`) and reply are lent until end(); receive may be called from
+ * within both. Between the two nobody reads from the connection: the place's time goes on, the
+ * stall deadline does not.
+ *
+ * end():
  *   OK      a whole reply came, of any code; of an error's body that goes on beyond 1 MiB, or
  *           longer than stall_ns, its beginning
  *   AGAIN   none came or it was cut (refused connection, reset, stall, too few bytes): another
@@ -68,18 +76,28 @@ struct http_reply {
  *   FAILED  world->tick said stop, TLS verification failed, or a 2xx body was too long for
  *           reply->body: another try will not help
  *   else    what receive returned
- * From within receive other handles may perform.
+ * From within receive other handles may be used.
  */
 struct http_driver {
     struct http *(*open)(struct world *world);
-    enum status (*perform)(struct http *http, const struct http_request *request,
-                           struct http_reply *reply, struct err *err);
-    /* From within receive: shuts the connection, so that the server may let go. Once receive has
-     * returned, bytes that were on their way still come, then perform ends with AGAIN (or OK when
-     * nothing was missing). */
+    void (*begin)(struct http *http, const struct http_request *request, struct http_reply *reply);
+    enum status (*end)(struct http *http, struct err *err);
+    /* In place of end(): gives the request up, and the connection unless the reply was whole. */
+    void (*drop)(struct http *http);
+    /* From within receive, or between begin and end: shuts the connection, so that the server may
+     * let go. Bytes that were on their way may still come, then end() says AGAIN (or OK when
+     * nothing was missing, or nothing had come and the request went out once more). */
     void (*shut)(struct http *http);
-    void (*close)(struct http *http);
+    void (*close)(struct http *http); /* drops what is under way */
 };
+
+static inline enum status http_perform(struct world *world, struct http *http,
+                                       const struct http_request *request, struct http_reply *reply,
+                                       struct err *err)
+{
+    world->http->begin(http, request, reply);
+    return world->http->end(http, err);
+}
 
 extern const struct http_driver http_curl;
 

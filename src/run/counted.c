@@ -12,9 +12,10 @@ struct counted {
     struct place_metrics *place; /* NULL = not counted */
     uint64_t failed;             /* digest of the last request, if it failed; else 0 */
     /* of the request under way */
-    const struct http_request *request;
-    int64_t received_ns; /* spent inside receive */
-    bool let_go;         /* by us: shut, or ended by receive */
+    struct http_request request;
+    struct http_reply *reply;
+    int64_t took_ns; /* of our time, but for that spent inside receive */
+    bool let_go;     /* by us: shut, or ended by receive */
 };
 
 static struct counted *of_http(struct http *http)
@@ -58,8 +59,8 @@ static enum status take_bytes(void *to, struct slice bytes, struct err *err)
 {
     struct counted *self = to;
     int64_t began_ns = world_monotonic(self->world);
-    enum status status = self->request->receive(self->request->to, bytes, err);
-    self->received_ns += world_monotonic(self->world) - began_ns;
+    enum status status = self->request.receive(self->request.to, bytes, err);
+    self->took_ns -= world_monotonic(self->world) - began_ns;
     self->let_go |= status != OK;
     return status;
 }
@@ -71,40 +72,56 @@ static uint64_t digest(const struct http_request *request)
 }
 
 /* A retry is a request like the one before, which got no whole reply, or was told to come later. */
-static void count(struct counted *self, enum status status, const struct http_reply *reply,
-                  int64_t took_ns)
+static void count(struct counted *self, enum status status)
 {
-    uint64_t now = digest(self->request);
+    uint64_t now = digest(&self->request);
     bool is_cut = status != OK && !self->let_go;
-    bool is_late = status == OK && http_verdict(reply->code) == HTTP_LATER;
-    metrics_add_request(self->place, is_cut ? 0 : reply->code, self->failed == now, took_ns);
+    bool is_late = status == OK && http_verdict(self->reply->code) == HTTP_LATER;
+    metrics_add_request(self->place, is_cut ? 0 : self->reply->code, self->failed == now,
+                        self->took_ns);
     self->failed = is_cut || is_late ? now : 0;
 }
 
-static enum status counted_perform(struct http *http, const struct http_request *request,
-                                   struct http_reply *reply, struct err *err)
+static void counted_begin(struct http *http, const struct http_request *request,
+                          struct http_reply *reply)
 {
     struct counted *self = of_http(http);
-    if (!self->place) {
-        return http_curl.perform(self->inner, request, reply, err);
-    }
+    self->request = *request;
+    self->reply = reply;
+    self->took_ns = 0;
+    self->let_go = false;
     struct http_request timed = *request;
     if (timed.receive) {
         timed.receive = take_bytes;
         timed.to = self;
     }
-    self->request = request;
-    self->received_ns = 0;
-    self->let_go = false;
     int64_t began_ns = world_monotonic(self->world);
-    enum status status = http_curl.perform(self->inner, &timed, reply, err);
-    count(self, status, reply, world_monotonic(self->world) - began_ns - self->received_ns);
+    http_curl.begin(self->inner, &timed, reply);
+    self->took_ns += world_monotonic(self->world) - began_ns;
+}
+
+static enum status counted_end(struct http *http, struct err *err)
+{
+    struct counted *self = of_http(http);
+    int64_t began_ns = world_monotonic(self->world);
+    enum status status = http_curl.end(self->inner, err);
+    self->took_ns += world_monotonic(self->world) - began_ns;
+    if (self->place) {
+        count(self, status);
+    }
     return status;
+}
+
+static void counted_drop(struct http *http)
+{
+    http_curl.drop(of_http(http)->inner);
 }
 
 const struct http_driver http_counted = {
     .open = counted_open,
-    .perform = counted_perform,
+    .begin = counted_begin,
+    .end = counted_end,
+    .drop = counted_drop,
     .shut = counted_shut,
     .close = counted_close,
 };

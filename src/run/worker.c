@@ -23,6 +23,13 @@ enum {
         8, /* in a row, over all workers: then the place is away, not an object broken */
 };
 
+/* An object taken from the list of work. */
+struct taken {
+    struct object object;
+    struct arena keys; /* its key */
+    bool full;         /* not read yet */
+};
+
 struct worker {
     struct intake intake;
     struct watcher watcher;
@@ -32,8 +39,9 @@ struct worker {
     void *self; /* of the source */
     struct pipeline *pipeline;
     struct batch *batch;
-    int64_t entered_ns; /* when the sinks were last entered from within a fetch, monotonic; 0 = not
-                           inside */
+    struct taken taken[2]; /* one to read, and perhaps the one behind it */
+    int64_t entered_ns; /* since when the sinks keep a request of the source waiting, monotonic; 0 =
+                           they do not */
     int64_t fetched_bytes; /* of the object under way */
     bool in_sink, parked;
     enum status chain; /* what the pipeline last said */
@@ -70,13 +78,14 @@ static void look(struct watcher *watcher, bool waiting)
 
 static enum status await_sinks(struct worker *worker, struct err *err)
 {
-    while (atomic_load(&worker->run->holding) > 0) {
-        enum status status = world_wait(&worker->host.world, holding_look_ns, err);
-        if (status != OK) {
-            return status;
-        }
+    enum status status = OK;
+    worker->entered_ns = world_monotonic(&worker->host.world);
+    while (status == OK && atomic_load(&worker->run->holding) > 0) {
+        status = world_wait(&worker->host.world, holding_look_ns, err);
     }
-    return world_tick(&worker->host.world, err);
+    worker->entered_ns = 0;
+    worker->parked = false;
+    return status == OK ? world_tick(&worker->host.world, err) : status;
 }
 
 static enum status finish_object(struct worker *worker, struct err *err)
@@ -160,22 +169,48 @@ static enum status read_object(struct worker *worker, const struct object *objec
     return keep_object(worker, object, status, err);
 }
 
+static enum status take(struct worker *worker, struct taken *to, struct err *err)
+{
+    arena_reset(&to->keys);
+    enum status status = ledger_work_next(worker->run->work, &to->keys, &to->object, err);
+    to->full = status == OK;
+    return status;
+}
+
+/* The source may ask for the next object while a small one is worked on. Behind a large one, and
+ * while sinks are waited for, other workers may come first. */
+static enum status look_ahead(struct worker *worker, const struct taken *now, struct taken *next,
+                              struct err *err)
+{
+    if (!worker->source->ahead || !object_is_small(&now->object) ||
+        atomic_load(&worker->run->holding) > 0) {
+        return OK;
+    }
+    enum status status = take(worker, next, err);
+    if (status == OK) {
+        worker->source->ahead(worker->self, &next->object);
+    }
+    return status == AGAIN ? OK : status; /* it is the last one */
+}
+
 static enum status read_all(struct worker *worker, struct err *err)
 {
-    CLEANUP(arena_finish) struct arena keys = {0};
-    while (!atomic_load(&worker->run->drain)) {
-        struct object object;
-        arena_reset(&keys);
-        enum status status = ledger_work_next(worker->run->work, &keys, &object, err);
+    for (size_t i = 0; !atomic_load(&worker->run->drain); i = !i) {
+        struct taken *now = &worker->taken[i], *next = &worker->taken[!i];
+        enum status status = now->full ? OK : take(worker, now, err);
         if (status == AGAIN) {
             break;
         }
         if (status == OK) {
-            status = read_object(worker, &object, err);
+            status = look_ahead(worker, now, next, err);
+        }
+        if (status == OK) {
+            status = read_object(worker, &now->object, err);
         }
         if (status != OK) {
             return status;
         }
+        now->full = false;
         worker->run->objects_taken++;
     }
     worker->in_sink = true;
@@ -235,6 +270,8 @@ void run_worker(struct run *run)
     if (status != OK) {
         run_fail(run, &err);
     }
+    arena_finish(&worker.taken[0].keys);
+    arena_finish(&worker.taken[1].keys);
     batch_free(worker.batch);
     pipeline_free(worker.pipeline);
     worker.source->close(worker.self);

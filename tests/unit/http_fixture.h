@@ -46,7 +46,8 @@ static inline enum status perform(struct fixture *fixture, struct http_request r
 {
     request.method = request.method ? request.method : "GET";
     request.url = request.url ? request.url : fixture->url;
-    return http_curl.perform(fixture->http, &request, &fixture->reply, &fixture->err);
+    return http_perform(&fixture->world.world, fixture->http, &request, &fixture->reply,
+                        &fixture->err);
 }
 
 static inline enum status get(struct fixture *fixture)

@@ -50,6 +50,8 @@ static const struct world_calls sim_calls = {
 
 struct http {
     struct sim *sim;
+    struct http_request request; /* under way */
+    struct http_reply *reply;
 };
 
 static struct http *sim_open(struct world *world)
@@ -71,10 +73,20 @@ static void answer(struct http_reply *reply, int code, const char *body)
     buf_add_text(&reply->body, body);
 }
 
-static enum status sim_perform(struct http *http, const struct http_request *request,
-                               struct http_reply *reply, struct err *err)
+static void sim_begin(struct http *http, const struct http_request *request,
+                      struct http_reply *reply)
+{
+    assert_null(http->reply); /* one at a time */
+    http->request = *request;
+    http->reply = reply;
+}
+
+static enum status sim_end(struct http *http, struct err *err)
 {
     struct sim *sim = http->sim;
+    const struct http_request *request = &http->request;
+    struct http_reply *reply = http->reply;
+    http->reply = NULL;
     sim->n_requests++;
     buf_printf(&sim->log, "%s %s\n", request->method, request->url);
     for (const struct http_header *header = request->headers; header->name; header++) {
@@ -101,7 +113,7 @@ static enum status sim_perform(struct http *http, const struct http_request *req
 }
 
 static const struct http_driver sim_http = {
-    .open = sim_open, .perform = sim_perform, .close = sim_close};
+    .open = sim_open, .begin = sim_begin, .end = sim_end, .close = sim_close};
 
 static void sim_refuse(struct refusals *to, size_t index, enum refusal kind, const char *reason,
                        struct slice bytes)

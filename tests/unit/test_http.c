@@ -66,6 +66,25 @@ static void test_redirects_and_other_protocols_are_not_followed(void **state)
     fixture_end(&fixture);
 }
 
+/* A label of more than 63 characters is no name, so that nobody is asked for it. */
+static void test_a_name_that_cannot_be_resolved_is_worth_another_try(void **state)
+{
+    static const struct scripted_reply script[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"}};
+    static const char nowhere[] =
+        "http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/";
+    struct fixture fixture;
+    (void)state;
+    fixture_begin(&fixture, script, COUNT(script));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(perform(&fixture, (struct http_request){.url = nowhere}), AGAIN);
+        assert_non_null(strstr(fixture.err.text, "resolve"));
+    }
+    assert_int_equal(get(&fixture), OK);
+    assert_body(&fixture, "ok");
+    fixture_end(&fixture);
+}
+
 static void test_a_reply_after_100_continue_is_the_reply(void **state)
 {
     static const struct scripted_reply script[] = {
@@ -162,7 +181,8 @@ static void perform_nested(struct receiver *receiver)
     struct err err;
     struct http_request request = {.method = "GET", .url = receiver->nested_url};
     http_reply_init(&reply);
-    receiver->nested_status = http_curl.perform(receiver->nested, &request, &reply, &err);
+    receiver->nested_status =
+        http_perform(&receiver->fixture->world.world, receiver->nested, &request, &reply, &err);
     http_reply_finish(&reply);
 }
 
@@ -416,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_headers_and_body),
         cmocka_unit_test(test_redirects_and_other_protocols_are_not_followed),
+        cmocka_unit_test(test_a_name_that_cannot_be_resolved_is_worth_another_try),
         cmocka_unit_test(test_a_reply_after_100_continue_is_the_reply),
         cmocka_unit_test(test_bodies_have_limits),
         cmocka_unit_test(test_an_error_without_end_is_one),

@@ -252,6 +252,210 @@ static void test_the_intake_decides(void **state)
     }
 }
 
+/* --- the next object, asked for ahead --- */
+
+/* Notes how many requests the server had when bytes were handed on. */
+struct watched {
+    struct intake intake;
+    struct fixture *fixture;
+    size_t calls, requests, wanted;
+    bool park;
+    enum status answer;
+};
+
+static enum status watch_bytes(struct intake *to, struct slice bytes, struct err *err)
+{
+    struct watched *watched = (struct watched *)to;
+    const struct scripted_server *server = watched->fixture->server;
+    buf_add(&watched->fixture->bytes, bytes);
+    watched->calls++;
+    for (int i = 0; i < 200 && server->n_requests < watched->wanted; i++) {
+        usleep(10000);
+    }
+    watched->requests = server->n_requests;
+    if (watched->park) {
+        s3_datasource.park(watched->fixture->self);
+    }
+    return watched->answer == OK ? OK : err_set(err, watched->answer, "as the test says");
+}
+
+static struct watched watched_of(struct fixture *fixture, size_t wanted)
+{
+    return (struct watched){.intake = {watch_bytes}, .fixture = fixture, .wanted = wanted};
+}
+
+static enum status fetch_to(struct fixture *fixture, const struct object *object,
+                            struct watched *watched)
+{
+    return s3_datasource.fetch(fixture->self, object, &watched->intake, &fixture->err);
+}
+
+static struct object object_named(const struct fixture *fixture, const char *key)
+{
+    struct object object = fixture->object;
+    object.key = slice_of(key);
+    return object;
+}
+
+static void test_the_next_object_is_asked_for_before_this_one_is_handed_on(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", TAG, CONTENT)},
+                                                   {OBJECT("11", TAG, "HELLO WORLD")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 2);
+    char key[] = "next";
+    struct object next = object_named(fixture, key);
+    (void)state;
+    s3_datasource.ahead(fixture->self, &next);
+    key[0] = '?'; /* only lent to ahead() */
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), OK);
+    assert_int_equal(watched.requests, 2);
+    assert_string_equal(buf_text(&fixture->bytes), CONTENT);
+    key[0] = 'n';
+    assert_int_equal(fetch_to(fixture, &next, &watched), OK);
+    assert_string_equal(buf_text(&fixture->bytes), CONTENT "HELLO WORLD");
+    assert_int_equal(fixture->server->n_requests, 2);
+    assert_int_equal(fixture->server->n_connections, 1);
+    assert_non_null(strstr(request(fixture, 1), "GET /logs/next HTTP/1.1\r\n"));
+    fixture_free(fixture);
+}
+
+static void test_another_object_than_announced(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", TAG, CONTENT)},
+                                                   {OBJECT("11", TAG, "HELLO WORLD"), THEN_HANG},
+                                                   {OBJECT("11", TAG, "other words")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 2);
+    struct object next = object_named(fixture, "next"), other = object_named(fixture, "other");
+    (void)state;
+    s3_datasource.ahead(fixture->self, &next);
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), OK);
+    assert_int_equal(fetch_to(fixture, &other, &watched), OK);
+    assert_string_equal(buf_text(&fixture->bytes), CONTENT "other words");
+    assert_int_equal(fixture->world.waits, 0);
+    fixture_free(fixture);
+}
+
+/* The same key, replaced between two readings of the list of work. */
+static void test_another_version_than_announced(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", TAG, CONTENT)},
+                                                   {OBJECT("11", TAG, "HELLO WORLD"), THEN_HANG},
+                                                   {OBJECT("11", OTHER, "other words")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 2);
+    struct object next = object_named(fixture, "next");
+    (void)state;
+    s3_datasource.ahead(fixture->self, &next);
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), OK);
+    memset(next.etag, 0xff, sizeof next.etag);
+    assert_int_equal(fetch_to(fixture, &next, &watched), OK);
+    assert_string_equal(buf_text(&fixture->bytes), CONTENT "other words");
+    fixture_free(fixture);
+}
+
+static void test_a_request_ahead_is_parked_and_made_again(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", TAG, CONTENT)},
+                                                   {OBJECT("11", TAG, "HELL"), THEN_HANG},
+                                                   {OBJECT("11", TAG, "HELLO WORLD")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 2);
+    struct object next = object_named(fixture, "next");
+    (void)state;
+    watched.park = true;
+    s3_datasource.ahead(fixture->self, &next);
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), OK);
+    watched.park = false;
+    assert_int_equal(fetch_to(fixture, &next, &watched), OK);
+    assert_string_equal(buf_text(&fixture->bytes), CONTENT "HELLO WORLD");
+    assert_true(fixture->server->hung_up);
+    assert_int_equal(fixture->world.waits, 0);
+    assert_int_equal(fixture->world.notices, 0);
+    fixture_free(fixture);
+}
+
+/* Cut twice: what is kept goes on where it was, and is handed on once, whole. */
+static void test_a_kept_object_is_resumed(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", TAG, "hel"), THEN_CLOSE},
+                                                   {PART("3-10/11", "8", TAG, "lo world")},
+                                                   {OBJECT("11", TAG, "HELLO"), THEN_CLOSE},
+                                                   {PART("5-10/11", "6", TAG, " WORLD")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 3);
+    struct object next = object_named(fixture, "next");
+    (void)state;
+    s3_datasource.ahead(fixture->self, &next);
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), OK);
+    assert_int_equal(fetch_to(fixture, &next, &watched), OK);
+    assert_string_equal(buf_text(&fixture->bytes), CONTENT "HELLO WORLD");
+    assert_int_equal(watched.calls, 2);
+    fixture_free(fixture);
+}
+
+/* What became of the first one is no reason to lose or to double the next. */
+static void test_the_next_object_after_one_that_failed(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", OTHER, CONTENT)},
+                                                   {OBJECT("11", TAG, "HELLO WORLD")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 1);
+    struct object next = object_named(fixture, "next");
+    (void)state;
+    s3_datasource.ahead(fixture->self, &next);
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), BAD_DATA);
+    assert_int_equal(watched.calls, 0);
+    assert_int_equal(fixture->server->n_requests, 1);
+    assert_int_equal(fetch_to(fixture, &next, &watched), OK);
+    assert_string_equal(buf_text(&fixture->bytes), "HELLO WORLD");
+    fixture_free(fixture);
+}
+
+static void test_the_intake_of_a_kept_object_decides(void **state)
+{
+    static const struct scripted_reply script[] = {{OBJECT("11", TAG, CONTENT)},
+                                                   {OBJECT("11", TAG, "HELLO WORLD")}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 2);
+    struct object next = object_named(fixture, "next");
+    (void)state;
+    watched.answer = BAD_DATA;
+    s3_datasource.ahead(fixture->self, &next);
+    assert_int_equal(fetch_to(fixture, &fixture->object, &watched), BAD_DATA);
+    assert_string_equal(fixture->err.text, "as the test says");
+    watched.answer = OK;
+    assert_int_equal(fetch_to(fixture, &next, &watched), OK);
+    assert_int_equal(fixture->server->n_requests, 2);
+    fixture_free(fixture);
+}
+
+/* Memory: neither is kept, and the one ahead is not asked for. */
+static void test_large_objects_are_not_kept(void **state)
+{
+    char reply[OBJECT_SMALL_BYTES + 200];
+    int head = snprintf(reply, sizeof reply, OBJECT("%d", TAG, ""), OBJECT_SMALL_BYTES + 1);
+    size_t len = (size_t)head + OBJECT_SMALL_BYTES + 1;
+    memset(reply + head, 'x', OBJECT_SMALL_BYTES + 1);
+    const struct scripted_reply script[] = {
+        {reply, .len = len}, {OBJECT("11", TAG, CONTENT)}, {reply, .len = len}};
+    struct fixture *fixture = fixture_new(script, COUNT(script));
+    struct watched watched = watched_of(fixture, 0);
+    struct object small = object_named(fixture, "small"), large = object_named(fixture, "large");
+    (void)state;
+    large.size = OBJECT_SMALL_BYTES + 1;
+    s3_datasource.ahead(fixture->self, &small);
+    assert_int_equal(fetch_to(fixture, &large, &watched), OK);
+    assert_int_equal(fixture->server->n_requests, 1);
+    s3_datasource.ahead(fixture->self, &large);
+    assert_int_equal(fetch_to(fixture, &small, &watched), OK);
+    assert_int_equal(fixture->server->n_requests, 2);
+    assert_int_equal(fetch_to(fixture, &large, &watched), OK);
+    assert_int_equal(fixture->bytes.len, 2 * (OBJECT_SMALL_BYTES + 1) + strlen(CONTENT));
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +470,14 @@ int main(void)
         cmocka_unit_test(test_a_fetch_without_progress_gives_up),
         cmocka_unit_test(test_a_parked_fetch_goes_on_at_once),
         cmocka_unit_test(test_the_intake_decides),
+        cmocka_unit_test(test_the_next_object_is_asked_for_before_this_one_is_handed_on),
+        cmocka_unit_test(test_another_object_than_announced),
+        cmocka_unit_test(test_another_version_than_announced),
+        cmocka_unit_test(test_a_request_ahead_is_parked_and_made_again),
+        cmocka_unit_test(test_a_kept_object_is_resumed),
+        cmocka_unit_test(test_the_next_object_after_one_that_failed),
+        cmocka_unit_test(test_the_intake_of_a_kept_object_decides),
+        cmocka_unit_test(test_large_objects_are_not_kept),
     };
     return cmocka_run_group_tests(tests, net_set_up, net_tear_down);
 }

@@ -226,35 +226,47 @@ static void test_bad_listings_fail(void **state)
 }
 
 /* In place of a server: says for ever, with ever new tokens, that there is more. */
-static enum status perform_more(struct http *http, const struct http_request *request,
-                                struct http_reply *reply, struct err *err)
+struct endless {
+    int left;
+    struct http_request request;
+};
+
+static void begin_more(struct http *http, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    struct endless *endless = (void *)http;
+    endless->request = *request;
+    reply->code = 200;
+}
+
+static enum status end_more(struct http *http, struct err *err)
 {
     static const char page[] = "<ListBucketResult>" MORE("%d") "%s</ListBucketResult>";
-    int *left = (void *)http;
+    struct endless *endless = (void *)http;
+    int left = --endless->left;
     char text[sizeof page + 200];
-    if (--*left == 0) {
+    if (left == 0) {
         return err_set(err, FAILED, "nobody stopped");
     }
     /* one key, so that it is the empty pages in a row that count */
-    snprintf(text, sizeof text, page, *left, *left == 30000 ? KEY("a") : "");
-    reply->code = 200;
-    return request->receive(request->to, slice_of(text), err);
+    snprintf(text, sizeof text, page, left, left == 30000 ? KEY("a") : "");
+    return endless->request.receive(endless->request.to, slice_of(text), err);
 }
 
 static void test_a_listing_without_end_fails(void **state)
 {
-    static const struct http_driver driver = {.perform = perform_more};
+    static const struct http_driver driver = {.begin = begin_more, .end = end_more};
     struct fixture *fixture = fixture_new(NULL, 0);
     struct s3_source *self = fixture->self;
     struct http *http = self->http;
-    int left = 40000;
+    struct endless endless = {.left = 40000};
     (void)state;
-    self->http = (void *)&left;
+    self->http = (void *)&endless;
     fixture->world.world.http = &driver;
     assert_int_equal(list(fixture, "", false), FAILED);
     assert_string_equal(fixture->err.text,
                         "s3://logs/: bad listing: more than 10000 pages without a key");
-    assert_int_equal(left, 30000 - 10001); /* behind the key, as many and one too many */
+    assert_int_equal(endless.left, 30000 - 10001); /* behind the key, as many and one too many */
     self->http = http;
     fixture->world.world.http = &http_curl;
     fixture_free(fixture);
