@@ -223,6 +223,12 @@ static int64_t count_waiting(const struct run *run)
     return known ? (int64_t)objects : -1;
 }
 
+/* What ended the run is said at its end. */
+static bool is_said(const struct run *run, const struct err *err)
+{
+    return run->failed && strstr(run->err.text, err->text) != NULL;
+}
+
 void figures_write(struct run *run, int64_t seconds, int64_t complete)
 {
     int64_t waiting = count_waiting(run);
@@ -238,7 +244,8 @@ void figures_write(struct run *run, int64_t seconds, int64_t complete)
                                 .complete = complete};
         struct err err;
         if (write_sink(&of.writer, run->log, metrics_sink(run->request.metrics, i), put_run,
-                       &err) != OK) {
+                       &err) != OK &&
+            !is_said(run, &err)) {
             log_line(run->log, LOG_WARN, "the run's own figures are not written", "job",
                      run->job->name, "sink", run->job->to[i]->name, "error", err.text, NULL);
         }
