@@ -116,12 +116,21 @@ static enum status take_lock(struct job_service *self, struct lock **lock, struc
     return status;
 }
 
+/* A clock that goes back a little does not make due again what was due. */
+static void note_start(struct job_service *self)
+{
+    int64_t now_ns = world_now(&self->host.world);
+    if (now_ns > self->started_ns || now_ns <= self->started_ns - clock_slack_ns) {
+        self->started_ns = now_ns;
+    }
+}
+
 static enum status run_locked(struct job_service *self, struct err *err)
 {
     struct lock *lock;
     enum status status = take_lock(self, &lock, err);
     if (status == OK) {
-        self->started_ns = world_now(&self->host.world);
+        note_start(self);
         status = run_window(self, err);
         lock_release(lock);
     }
@@ -212,7 +221,7 @@ static void *job_main(void *with)
     int64_t due_ns = first_due(self);
     metrics_next_run(self->metrics, due_ns);
     while (due_ns != INT64_MAX && wait_until(self, due_ns, &err) == OK) {
-        self->started_ns = world_now(&self->host.world);
+        note_start(self);
         metrics_next_run(self->metrics, schedule_next(&self->schedule, self->started_ns));
         enum status status = run_locked(self, &err);
         if (atomic_load(&self->service->stop)) {

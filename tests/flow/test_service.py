@@ -3,7 +3,6 @@
 import datetime
 import os
 import signal
-import sqlite3
 import sys
 import threading
 import time
@@ -11,77 +10,13 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-import generate  # noqa: E402
 from lib import scripted  # noqa: E402
-from lib.harness import Case, wait_for  # noqa: E402
-from lib.service import EVERY_SECOND, SECOND, Service, new_object  # noqa: E402
+from lib.harness import wait_for  # noqa: E402
+from lib.service import EVERY_SECOND, SECOND, Service, Serving  # noqa: E402
 
 DAY_S = 86400
 NEVER = "0 0 29 2 *"  # for a job that is to run at its start only
 UNAUTHORIZED = b'{"code":"unauthorized","message":"unauthorized access"}'
-
-
-def now_s():
-    return int(time.time())
-
-
-class Serving(Case):
-    def setUp(self):
-        super().setUp()
-        self.number = 0
-
-    def service(self):
-        return Service(self)
-
-    def deliver(self, server, age_s=0, records=20):
-        """An object that came so long ago; returns its key."""
-        self.number += 1
-        one = new_object(self.number, now_s() - age_s, records)
-        self.put_objects(server, [one])
-        return one.key
-
-    def config(self, server, schedule=EVERY_SECOND, influx=None, **s3):
-        self.flat_config(server, s3={"schedule": schedule, **s3}, influx=influx)
-
-    def is_exact(self, server):
-        return server.audit_points() == self.expected(server).points
-
-    def wait_until_exact(self, server, service, timeout_s=30):
-        try:
-            wait_for(lambda: self.is_exact(server), timeout_s)
-        except AssertionError:
-            self.assert_exact(server)
-            self.fail("never exact:\n" + service.tail())
-
-    def assert_goes_on(self, server):
-        """Another service makes good what is left, exactly."""
-        again = self.service()
-        self.wait_until_exact(server, again)
-        again.stop()
-
-    def wait_for_run(self, service, count=1, **pairs):
-        return service.wait_for_line("run finished", count, **pairs)
-
-    def gate(self, server):
-        """Every delay at the server lasts until the gate is set, or its own time."""
-        gate = threading.Event()
-        self.addCleanup(gate.set)
-        server.sleep = lambda seconds: seconds and gate.wait(seconds)
-        return gate
-
-    def settled(self):
-        return {bytes(key).decode() for (key,) in self.ledger("SELECT key FROM object WHERE state = 1")}
-
-    def runs(self):
-        """(start, end) of each run so far, in seconds."""
-        return [(start / SECOND, end and end / SECOND) for start, end in self.ledger("SELECT started, ended FROM run ORDER BY id")]
-
-    def change_ledger(self, *statements):
-        connection = sqlite3.connect(self.state_path, timeout=20)
-        with connection:
-            for statement in statements:
-                connection.execute(statement)
-        connection.close()
 
 
 class WhatIsDue(Serving):

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -40,9 +41,9 @@ def new_object(number, delivered_s, records=20, folder=None):
 class Service:
     """A service under way. Its log is a list of dicts that grows."""
 
-    def __init__(self, case, *arguments):
+    def __init__(self, case, *arguments, env=None):
         self.case = case
-        self.process = case.start(*(arguments or ("run",)))
+        self.process = case.start(*(arguments or ("run",)), env=env)
         self.text = []
         self.reader = threading.Thread(target=self.read, args=(self.process.stderr,), daemon=True)
         self.reader.start()
@@ -100,3 +101,68 @@ class Service:
     def assert_adds_up(self):
         for row in harness.Result(0, "", "".join(self.text)).summaries():
             self.case.assertEqual(row["read"], row["stored"] + row["duplicate"] + row["expired"] + row["dead"], row)
+
+
+class Serving(harness.Case):
+    """What tests of a service need. With a clock, it is the service's, and objects are delivered by it."""
+
+    def setUp(self):
+        super().setUp()
+        self.number = 0
+        self.clock = None
+
+    def now_s(self):
+        return int(self.clock.now_s() if self.clock else time.time())
+
+    def service(self):
+        return Service(self, env=self.clock.environment() if self.clock else None)
+
+    def deliver(self, server, age_s=0, records=20):
+        """An object that came so long ago; returns its key."""
+        self.number += 1
+        one = new_object(self.number, self.now_s() - age_s, records)
+        self.put_objects(server, [one])
+        return one.key
+
+    def config(self, server, schedule=EVERY_SECOND, influx=None, **s3):
+        self.flat_config(server, s3={"schedule": schedule, **s3}, influx=influx)
+
+    def is_exact(self, server):
+        return server.audit_points() == self.expected(server).points
+
+    def wait_until_exact(self, server, service, timeout_s=30):
+        try:
+            harness.wait_for(lambda: self.is_exact(server), timeout_s)
+        except AssertionError:
+            self.assert_exact(server)
+            self.fail("never exact:\n" + service.tail())
+
+    def assert_goes_on(self, server):
+        """Another service makes good what is left, exactly."""
+        again = self.service()
+        self.wait_until_exact(server, again)
+        again.stop()
+
+    def wait_for_run(self, service, count=1, **pairs):
+        return service.wait_for_line("run finished", count, **pairs)
+
+    def gate(self, server):
+        """Every delay at the server lasts until the gate is set, or its own time."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        server.sleep = lambda seconds: seconds and gate.wait(seconds)
+        return gate
+
+    def settled(self):
+        return {bytes(key).decode() for (key,) in self.ledger("SELECT key FROM object WHERE state = 1")}
+
+    def runs(self):
+        """(start, end) of each run so far, in seconds."""
+        return [(start / SECOND, end and end / SECOND) for start, end in self.ledger("SELECT started, ended FROM run ORDER BY id")]
+
+    def change_ledger(self, *statements):
+        connection = sqlite3.connect(self.state_path, timeout=20)
+        with connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
