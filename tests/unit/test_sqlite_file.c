@@ -1,5 +1,6 @@
 /* sqlite: the file: whose it is, locked by others, on a full disk. */
 #include "sqlite_sim.h"
+#include "sync_count.h"
 
 #include "base/cleanup.h"
 #include "base/memory.h"
@@ -97,13 +98,28 @@ static void a_full_disk_advances_nothing(void **state)
     sim_expect_rows(f, "SELECT time, length(message) FROM \"audit-01\"", "1|307200\n");
 }
 
+/* What was acknowledged is on the disk, and not only in the system's memory. */
+static void a_flush_is_durable(void **state)
+{
+    struct fixture *f = *state;
+    const struct slice tags[] = {SLICE_LITERAL("GetObject"), SLICE_LITERAL("logs")};
+    const struct value fields[] = {{.kind = VALUE_ABSENT}, {.kind = VALUE_INT, .number = 7}};
+    sync_count_begin();
+    for (int64_t time = 1; time < 4; time++) {
+        struct point point = sim_audit_point(tags, fields, time);
+        sim_put(f, &point);
+        sync_count_take();
+        sim_flush_ok(f);
+        assert_true(sync_count_take() > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SIM_TEST(refuses_other_files),
-        SIM_TEST(connect_says_what_is_wrong),
-        SIM_TEST(waits_for_a_lock),
-        SIM_TEST(a_full_disk_advances_nothing),
+        SIM_TEST(refuses_other_files), SIM_TEST(connect_says_what_is_wrong),
+        SIM_TEST(waits_for_a_lock),    SIM_TEST(a_full_disk_advances_nothing),
+        SIM_TEST(a_flush_is_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
