@@ -93,6 +93,24 @@ static void hides_at_any_depth(void **state)
              ",\"tok\\n\":4}");
 }
 
+/* As deep as a record may be. */
+static void hides_in_the_depths(void **state)
+{
+    enum { DEPTH = 998 };
+    CLEANUP(buf_finish) struct buf record = {.max = 8 * 1024}, shown = {.max = 8 * 1024};
+    for (int i = 0; i < DEPTH; i++) {
+        buf_add_text(&record, i % 2 ? "[" : "{\"k\":");
+    }
+    buf_add(&shown, buf_slice(&record));
+    buf_add_text(&record, "{\"password\":\"x\",\"token\":[1]}");
+    buf_add_text(&shown, "{\"password\":" RJ ",\"token\":" RJ "}");
+    for (int i = DEPTH; i-- > 0;) {
+        buf_add_byte(&record, i % 2 ? ']' : '}');
+        buf_add_byte(&shown, i % 2 ? ']' : '}');
+    }
+    shows_as(*state, buf_text(&record), buf_text(&shown));
+}
+
 static void hides_within_texts(void **state)
 {
     shows_as(*state, "{\"u\":\"/k?X-Amz-Signature=0\\u0026a=b\",\"v\":\"/k?a=b\"}",
@@ -134,6 +152,9 @@ static void slots_show_what_may_be_shown(void **state)
         assert_shown(found.slots[B_C], JSON_ARRAY, "[1,{\"secret\":" RJ "}]");
         assert_shown(found.slots[TOKEN], JSON_STRING, R);
         assert_shown(found.slots[TOKEN_C], JSON_STRING, R);
+        assert_false(found.slots[TOKEN].escaped);
+        found = edited(*state, "{\"token\":\"x\\n\"}", portable, &record, &out);
+        assert_shown(found.slots[TOKEN], JSON_STRING, R);
         assert_false(found.slots[TOKEN].escaped);
 
         found = edited(*state, "{\"b\":{\"c\":\"x\"},\"password\":1,\"a\":[],\"token\":null}",
@@ -190,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_values_of_every_kind),
         cmocka_unit_test(hides_at_any_depth),
+        cmocka_unit_test(hides_in_the_depths),
         cmocka_unit_test(hides_within_texts),
         cmocka_unit_test(slots_show_what_may_be_shown),
         cmocka_unit_test(no_secret_key_is_overlooked),

@@ -279,6 +279,7 @@ static void series_are_told_apart(void **state)
         "{" TIME ",\"a\":\"a\",\"t\":\"bc\"}",
         "{" TIME ",\"a\":\"abc\"}",
         "{" TIME ",\"t\":\"abc\"}",
+        "{" TIME ",\"t\":\"abd\"}",
         "{" TIME ",\"a\":\"a\"}",
         "{" TIME "}",
     };
@@ -289,6 +290,28 @@ static void series_are_told_apart(void **state)
     /* as it will be written: the port is gone, a newline is a space */
     trial_good(trial, "{" TIME ",\"a\":\"a:80\"}");
     assert_int_equal(trial->point.time_ns, TIME_NS_VALUE + 1);
+}
+
+/* The same tags and time in two measurements. */
+static void measurements_are_told_apart(void **state)
+{
+    struct parser one = every_kind_parser, two = every_kind_parser;
+    one.about.name = "one";
+    one.record_keys = (const char *const[]){"one", NULL};
+    two.about.name = "two";
+    two.record_keys = (const char *const[]){"two", NULL};
+    two.measurement = "other";
+    const struct parser *const parsers[] = {&one, &two};
+    struct trial trial;
+    (void)state;
+    trial_start(&trial, parsers, COUNT(parsers), MESSAGE_RAW);
+    static const char *const records[] = {"{" TIME ",\"one\":1}", "{" TIME ",\"two\":1}"};
+    for (size_t i = 0; i < COUNT(records); i++) {
+        trial_good(&trial, records[i]);
+        assert_int_equal(trial.parser, i);
+        assert_int_equal(trial.point.time_ns, TIME_NS_VALUE);
+    }
+    trial_finish(&trial);
 }
 
 /* --- messages --- */
@@ -452,6 +475,7 @@ int main(void)
         cmocka_unit_test(each_precision_has_its_digits),
         TRIAL(equal_records_are_duplicates_within_an_object),
         TRIAL(series_are_told_apart),
+        cmocka_unit_test(measurements_are_told_apart),
         cmocka_unit_test(messages_are_raw_flat_or_empty),
         cmocka_unit_test(long_messages_are_cut_at_a_character),
         TRIAL(long_texts_are_cut),
