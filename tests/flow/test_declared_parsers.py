@@ -32,7 +32,7 @@ class Declared(Case):
         self.job = {"name": "doors", "from": "logs", "to": "store", "parse": ["door", "lyve_s3"]}
         self.store_path = self.path("store.db")
 
-    def configure(self, **job):
+    def configure(self, more=None, **job):
         self.job.update(job)
         self.write_config(
             {
@@ -41,6 +41,7 @@ class Declared(Case):
                 "logs": {"type": "file", "path": self.path("input"), "folders": "logs/"},
                 "store": {"type": "sqlite", "path": self.store_path},
                 "state": self.state_path,
+                **(more or {}),
             }
         )
 
@@ -81,6 +82,18 @@ class Declared(Case):
         self.assertEqual(self.rows("SELECT person FROM door ORDER BY time"), [("person 1",), ("person 2",)])
         keys = self.rows("SELECT name FROM pragma_table_info('door') WHERE pk > 0 ORDER BY pk")
         self.assertEqual(keys, [("time",), ("name",)])
+
+    def test_each_sink_has_its_schema(self):
+        """The first sink is new, the second one has points of another schema."""
+        old = self.path("old.db")
+        self.configure(to=["old"], more={"old": {"type": "sqlite", "path": old}})
+        self.write_object("a.json", door(1))
+        self.assertEqual(self.run_program("pull", *SINCE).code, 0)
+        self.configure(fields=["person"], to=["store", "old"], more={"old": {"type": "sqlite", "path": old}})
+        refused = self.run_program("pull", *SINCE)
+        self.assertEqual(refused.code, 2, str(refused))
+        self.assertIn("sink old:", refused.err)
+        self.assertFalse(os.path.exists(self.store_path))
 
     def test_check_says_what_is_wrong_at_its_place(self):
         self.write_config("parsers:\n  door: {record_keys: door, measurement: door, columns: [{tag: a}], time: {path: t}}\n" + "jobs: []\n")

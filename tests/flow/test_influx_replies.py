@@ -81,6 +81,21 @@ class Replies(Case):
         self.assertEqual(self.stored_times(server), self.times(range(64)) - bad)
         self.assertEqual(self.dead_letters(), 3)
 
+    def test_a_reply_that_repeats_the_token_does_not_show_it(self):
+        """Neither in a dead letter nor in the log."""
+        server = self.one_object(records=2)
+        text = "unable to parse 'x': bad, sent with Token %s" % scripted.TOKEN
+
+        def repeating(request, reply):
+            return server.influx_error(400, "invalid", text)
+
+        repeating.instead = True
+        server.fault("write", repeating, times=1000)
+        result = self.pull()
+        self.assertEqual(self.dead_letters(), 2)
+        self.assertIn("bad, sent with", self.ledger("SELECT reason FROM dead_letter")[0][0])
+        self.assert_no_secret(result.err, result.out)
+
     # --- partial writes ---
 
     def test_422_partial_write_finds_the_bad_line(self):

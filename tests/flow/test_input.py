@@ -10,11 +10,16 @@ import zlib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import generate  # noqa: E402
-from lib import expect  # noqa: E402
+from lib import expect, xxh3  # noqa: E402
 from lib.harness import FOLDER, Case, lines, packed, s3_record  # noqa: E402
 
 KEY = FOLDER + "S3-orders-2026-03-01-12-00-00.gz"
 GOOD = FOLDER + "S3-orders-2026-03-01-12-00-01.gz"
+
+
+def signed(number):
+    """As SQLite keeps 64 bits."""
+    return number - (1 << 64) if number >= 1 << 63 else number
 
 
 class Input(Case):
@@ -175,6 +180,15 @@ class Input(Case):
         self.assertLess(os.path.getsize(self.state_path), 1 << 20)
         self.assert_no_secret(result.err)
 
+    def test_letters_are_cut_at_64_kib(self):
+        """With the length and the hash of the whole record."""
+        texts = [json.dumps({"note": "y" * 100000}), "broken " + "y" * 100000, "broken " + "y" * (2 << 20)]
+        self.with_object(packed(*texts))
+        self.assert_figures(self.pull(), dead=3)
+        kept = self.ledger("SELECT line, length(bytes), len, hash FROM dead_letter ORDER BY line")
+        wanted = [(line, 65536, len(text), signed(xxh3.xxh3_64(text.encode()))) for line, text in enumerate(texts, 1)]
+        self.assertEqual(kept, wanted)
+
     def test_strange_bytes_do_not_stop_the_rest(self):
         good = [json.dumps(s3_record(number)) for number in range(3)]
         broken = [b"\x00\x01\x02", b"\xff\xfe" + b"{}", b'{"auditEntry":' + b"[" * 2000, b'"just a string"', b"{", b"\x80" * 100]
@@ -230,6 +244,16 @@ class Input(Case):
         result = self.pull()
         self.assert_figures(result, read=12202, stored=11002, dead=1200, quarantined=0)
         self.assert_exact(server)
+
+    def test_where_quarantine_begins(self):
+        """At more than 1,000 bad records that are more than a tenth of all."""
+        for bad, good, quarantined in ((1000, 0, 0), (1001, 0, 1), (1001, 9008, 1), (1001, 9009, 0)):
+            with self.subTest(bad=bad, good=good):
+                self.setUp()
+                texts = ["broken %d" % number for number in range(bad)] + [json.dumps(s3_record(number)) for number in range(good)]
+                self.with_object(packed(*texts))
+                result = self.pull(code=quarantined)
+                self.assert_figures(result, read=bad + good + 2, stored=good + 2, dead=bad, quarantined=quarantined)
 
     def test_message_modes(self):
         record = s3_record(0)

@@ -154,6 +154,12 @@ class Pull(Case):
         self.assertEqual(len(source.audit_points()), 20)
         self.assertEqual(len(other.audit_points()), 19)
 
+    def test_records_that_are_no_points_are_dead_for_both(self):
+        self.two_sinks({FOLDER + "S3-x.gz": packed(s3_record(1), s3_record(1), "broken", s3_record(2))})
+        result = self.pull("lyve")
+        for sink in ("one", "two"):
+            self.assert_figures(result, sink=sink, read=4, stored=2, duplicate=1, dead=1)
+
     # --- files in, SQLite out ---
 
     def file_config(self, made):

@@ -327,6 +327,13 @@ class Listings(Case):
         self.assertGreaterEqual(result.summaries()[0]["unmatched"], 1)
         self.assertEqual(result.summaries()[0]["stored"], 2)
 
+    def test_objects_outside_of_all_folders_are_an_error(self):
+        server = self.many(count=2)
+        self.put_objects(server, {"stray.gz": packed(s3_record(50))})
+        result = self.pull(code=1)
+        self.assertIn("stray.gz", result.err)
+        self.assert_figures(result, unmatched=1, stored=2)
+
     def test_ignored_folders_are_not(self):
         server = self.many(count=2)
         self.put_objects(server, {"archive/old.gz": packed(s3_record(50))})
@@ -340,6 +347,13 @@ class Listings(Case):
         result = self.pull(code=1)
         self.assertEqual(server.of("get"), [])
         self.assertIn("elsewhere/", result.err)
+
+    def test_nothing_found_in_folders_that_fit_is_an_error(self):
+        """The first part of the template fits, the rest does not."""
+        server = self.server({"logs/elsewhere/S3-a.gz": packed(s3_record(1))})
+        self.flat_config(server, s3={"folders": "logs/%B-%Y/"})
+        result = self.pull(code=1)
+        self.assertIn("though the bucket is not empty", result.err)
 
     def test_an_empty_bucket_is_a_quiet_run(self):
         server = self.server()
