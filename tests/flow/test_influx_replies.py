@@ -1,5 +1,6 @@
 """Every kind of reply of InfluxDB to a write, and what must become of the points, the ledger and the exit code."""
 
+import json
 import os
 import sys
 import time
@@ -94,6 +95,14 @@ class Replies(Case):
         result = self.pull()
         self.assertEqual(self.dead_letters(), 2)
         self.assertIn("bad, sent with", self.ledger("SELECT reason FROM dead_letter")[0][0])
+        self.assert_no_secret(result.err, result.out)
+
+    def test_a_refusal_that_repeats_the_token_does_not_show_it(self):
+        server = self.one_object(records=2)
+        body = json.dumps({"code": "forbidden", "message": "no such right for Token %s" % scripted.TOKEN}).encode()
+        server.fault("write", scripted.status(403, body), times=1000)
+        result = self.pull(code=1)
+        self.assertIn("no such right for", result.err)
         self.assert_no_secret(result.err, result.out)
 
     # --- partial writes ---

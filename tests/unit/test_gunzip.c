@@ -156,6 +156,22 @@ static void test_limit_of_ratio(void **state)
     expect(buf_slice(&small), 0, BAD_DATA, slice_make(plain.at, FREE)); /* by default 250 */
 }
 
+static void test_default_ratio(void **state)
+{
+    (void)state;
+    CLEANUP(buf_finish)
+    struct buf plain = {.max = 70 * (size_t)MIB}, gzip = {.max = MIB}, more = {.max = MIB};
+    size_t len = 66 * (size_t)MIB;
+    memset(buf_room(&plain, len), 'a', len);
+    plain.len = len;
+    add_member(&gzip, buf_slice(&plain), (struct recipe){9, Z_DEFAULT_STRATEGY, false});
+    add_plain(&more, 270 * 1000 - gzip.len,
+              1); /* stored as it is, so that 250 times of all is less */
+    add_member(&gzip, buf_slice(&more), (struct recipe){0, Z_DEFAULT_STRATEGY, false});
+    assert_in_range(250 * gzip.len, 64 * MIB + 1, len);
+    expect(buf_slice(&gzip), 0, BAD_DATA, slice_make(plain.at, 250 * gzip.len));
+}
+
 static void test_sink_ends_it_and_it_begins_anew(void **state)
 {
     (void)state;
@@ -226,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_many_small_members),
         cmocka_unit_test(test_limit_of_bytes),
         cmocka_unit_test(test_limit_of_ratio),
+        cmocka_unit_test(test_default_ratio),
         cmocka_unit_test(test_sink_ends_it_and_it_begins_anew),
         cmocka_unit_test(test_real_object),
     };

@@ -104,6 +104,10 @@ static void test_listed_again_with_other_content(void **state)
     fill(place);
     list_one(place, 1, "a", 1);
     assert_int_equal(list_one(place, 2, "b", 2).fresh, 1);
+    enum object_state is;
+    assert_ok(place,
+              ledger_object_state(place->ledger, place->scope, slice_of("b"), &is, &place->err));
+    assert_int_equal(is, OBJECT_LISTED);
     LIST_EXACTLY_AT(place, 40, "a");
     assert_int_equal(ask(place, folded), 0);
     assert_int_equal(status_of(place).read, 5);
