@@ -67,15 +67,19 @@ class Memory(Case):
         self.assertEqual(self.ledger("SELECT count(*) FROM object"), [(30000,)])
 
     def test_objects_that_wait_for_a_sink(self):
-        server = self.server({FOLDER + "S3-%05d.gz" % number: packed(s3_record(number)) for number in range(1500)})
+        """200 MB of them: nobody reads on while the sink is down."""
+        long = "y" * 100000
+        objects = {FOLDER + "S3-%03d.gz" % number: packed(*(s3_record(20 * number + index, note=long) for index in range(20))) for number in range(100)}
+        server = self.server(objects)
         server.fault("write", scripted.status(503), times=10**6)
         self.flat_config(server, s3={"workers": WORKERS})
         process = self.start("pull", "--from-date", "2026-01-01")
-        wait_for(lambda: server.of("write"))
+        wait_for(lambda: len(server.of("write")) > 2 * WORKERS)
         peak = self.peak_kib(process)
         process.terminate()
         self.finish(process)
         self.assert_bounded(peak)
+        self.assertLess(len(server.of("get")), 50)
 
 
 if __name__ == "__main__":

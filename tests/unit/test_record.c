@@ -270,6 +270,15 @@ static void equal_records_are_duplicates_within_an_object(void **state)
     }
 }
 
+/* What is hashed is the record as it was, not as it is shown. */
+static void records_that_differ_in_a_secret_are_two(void **state)
+{
+    struct trial *trial = *state;
+    trial_good(trial, "{" TIME ",\"password\":\"1\"}");
+    trial_good(trial, "{" TIME ",\"password\":\"2\"}");
+    assert_int_equal(trial->point.time_ns, TIME_NS_VALUE + 1);
+}
+
 /* Series differ when any tag does, and tags of the same letters are not the same tags. */
 static void series_are_told_apart(void **state)
 {
@@ -474,6 +483,7 @@ int main(void)
         TRIAL(times_out_of_range_are_refused),
         cmocka_unit_test(each_precision_has_its_digits),
         TRIAL(equal_records_are_duplicates_within_an_object),
+        TRIAL(records_that_differ_in_a_secret_are_two),
         TRIAL(series_are_told_apart),
         cmocka_unit_test(measurements_are_told_apart),
         cmocka_unit_test(messages_are_raw_flat_or_empty),
