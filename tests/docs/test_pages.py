@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 PAGES = ("README.md", "CONTRIBUTING.md", "doc/architecture.md", "doc/adding-a-parser.md", "doc/configuration.md",
-         "doc/operations.md", "doc/performance.md", "doc/grafana/README.md")
+         "doc/operations.md", "doc/performance.md", "doc/promises.md", "doc/grafana/README.md")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("LOGGATEWAY", os.path.join(ROOT, "build", "src", "loggateway"))
 
