@@ -159,16 +159,15 @@ static void test_limit_of_ratio(void **state)
 static void test_default_ratio(void **state)
 {
     (void)state;
-    CLEANUP(buf_finish)
-    struct buf plain = {.max = 70 * (size_t)MIB}, gzip = {.max = MIB}, more = {.max = MIB};
-    size_t len = 66 * (size_t)MIB;
-    memset(buf_room(&plain, len), 'a', len);
-    plain.len = len;
+    enum { LEN = 66 * MIB, MOST = 70 * MIB };
+    CLEANUP(buf_finish) struct buf plain = {.max = MOST}, gzip = {.max = MOST}, more = {.max = MIB};
+    memset(buf_room(&plain, LEN), 'a', LEN);
+    plain.len = LEN;
     add_member(&gzip, buf_slice(&plain), (struct recipe){9, Z_DEFAULT_STRATEGY, false});
-    add_plain(&more, 270 * 1000 - gzip.len,
-              1); /* stored as it is, so that 250 times of all is less */
+    /* stored as it is, so that 250 times of all is less than the plain bytes */
+    add_plain(&more, 270 * 1000 - gzip.len, 1);
     add_member(&gzip, buf_slice(&more), (struct recipe){0, Z_DEFAULT_STRATEGY, false});
-    assert_in_range(250 * gzip.len, 64 * MIB + 1, len);
+    assert_in_range(250 * gzip.len, 64 * MIB + 1, LEN);
     expect(buf_slice(&gzip), 0, BAD_DATA, slice_make(plain.at, 250 * gzip.len));
 }
 
