@@ -144,9 +144,14 @@ static enum status influxdb_open(void *instance, struct world *world, struct err
     }
     make_texts(self);
     self->compress = self->gzip == GZIP_ON || (self->gzip == GZIP_AUTO && !is_loopback(self->base));
-    self->body.max = (size_t)self->batch_bytes;
+    for (size_t i = 0; i < 2; i++) {
+        struct influxdb_batch *batch = &self->batches[i];
+        batch->body.max = (size_t)self->batch_bytes;
+        batch->lines = memory_new((size_t)self->batch_lines * sizeof *batch->lines);
+    }
+    self->filling = self->sending = self->batches;
+    http_reply_init(&self->reply);
     self->zipped.max = 2 * INFLUXDB_LINE_MAX_BYTES + 2 * (size_t)self->batch_bytes;
-    self->lines = memory_new((size_t)self->batch_lines * sizeof *self->lines);
     self->http = world->http->open(world);
     return OK;
 }
@@ -163,9 +168,12 @@ static void influxdb_close(void *instance)
         explicit_bzero(self->authorization, strlen(self->authorization));
     }
     free(self->authorization);
-    free(self->lines);
+    for (size_t i = 0; i < 2; i++) {
+        free(self->batches[i].lines);
+        buf_finish(&self->batches[i].body);
+    }
+    http_reply_finish(&self->reply);
     free(self->ranges);
-    buf_finish(&self->body);
     buf_finish(&self->picked);
     buf_finish(&self->zipped);
     arena_finish(&self->reasons);
@@ -209,33 +217,36 @@ static enum status influxdb_connect(void *instance, struct err *err)
 /* --- putting --- */
 
 /* A line that alone is more than a batch may hold goes alone. */
-static enum status encode_alone(struct influxdb *self, const struct point *point, struct err *err)
+static enum status encode_alone(const struct influxdb *self, const struct point *point,
+                                struct err *err)
 {
-    self->body.max = INFLUXDB_LINE_MAX_BYTES;
+    struct buf *body = &self->filling->body;
+    body->max = INFLUXDB_LINE_MAX_BYTES;
     if (self->batch_bytes < INFLUXDB_LINE_MAX_BYTES &&
-        line_protocol_encoder.encode(point, &self->body) == OK) {
+        line_protocol_encoder.encode(point, body) == OK) {
         return OK;
     }
-    self->body.max = (size_t)self->batch_bytes;
+    body->max = (size_t)self->batch_bytes;
     return err_set(err, BAD_DATA, "longer than a request to InfluxDB may be");
 }
 
 static enum status influxdb_put(void *instance, const struct point *point, struct err *err)
 {
-    struct influxdb *self = instance;
-    if (self->n_lines == (size_t)self->batch_lines || self->body.len >= (size_t)self->batch_bytes) {
+    const struct influxdb *self = instance;
+    struct influxdb_batch *batch = self->filling;
+    size_t at = batch->body.len;
+    if (batch->n_lines == (size_t)self->batch_lines || at >= (size_t)self->batch_bytes) {
         return AGAIN;
     }
-    size_t at = self->body.len;
-    if (line_protocol_encoder.encode(point, &self->body) != OK) {
-        if (self->n_lines > 0) {
+    if (line_protocol_encoder.encode(point, &batch->body) != OK) {
+        if (batch->n_lines > 0) {
             return AGAIN;
         }
         if (encode_alone(self, point, err) != OK) {
             return err->status;
         }
     }
-    self->lines[self->n_lines++] = (struct influxdb_line){.at = at, .time_ns = point->time_ns};
+    batch->lines[batch->n_lines++] = (struct influxdb_line){.at = at, .time_ns = point->time_ns};
     return OK;
 }
 
@@ -249,6 +260,7 @@ const struct datasource influxdb_datasource = {
     .close = influxdb_close,
     .connect = influxdb_connect,
     .put = influxdb_put,
+    .send = influxdb_send,
     .flush = influxdb_flush,
     .count = influxdb_count,
 };

@@ -40,6 +40,13 @@ struct influxdb_range {
     bool unsure; /* part of what was written in part */
 };
 
+/* Points that were put, encoded. */
+struct influxdb_batch {
+    struct buf body;
+    struct influxdb_line *lines; /* [batch_lines] */
+    size_t n_lines, n_queued;    /* lines before n_queued are settled or in a range */
+};
+
 struct influxdb {
     /* options */
     const char *host, *token, *org, *bucket, *ca_file;
@@ -55,10 +62,11 @@ struct influxdb {
     bool bucket_made;  /* by us, in this run */
     char noticed[256]; /* the last reason for waiting an operator was told of */
 
-    /* the batch */
-    struct buf body;
-    struct influxdb_line *lines; /* [batch_lines] */
-    size_t n_lines, n_queued;    /* lines before n_queued are settled or in a range */
+    struct influxdb_batch batches[2];
+    struct influxdb_batch *filling; /* takes points */
+    struct influxdb_batch *sending; /* the next flush is about it; the same until send() */
+
+    /* of the batch that is sent */
     struct influxdb_range *ranges;
     size_t n_ranges, ranges_size;
     unsigned confirming; /* requests spent, of INFLUXDB_CONFIRM_MAX */
@@ -67,6 +75,9 @@ struct influxdb {
 
     struct buf picked; /* the waiting lines of a range that has settled ones in between */
     struct buf zipped;
+    struct http_request request; /* the last one with lines */
+    struct http_reply reply;     /* to it */
+    bool begun;                  /* it is under way */
 };
 
 /* --- influxdb.c --- */
@@ -77,6 +88,7 @@ enum status influxdb_write_nothing(struct influxdb *self, struct http_reply *rep
 
 /* --- influxdb_send.c --- */
 
+void influxdb_send(void *instance);
 enum status influxdb_flush(void *instance, struct refusals *refused, struct err *err);
 
 /* A request to self->base with the token, to be completed by the caller. */

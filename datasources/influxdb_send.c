@@ -67,15 +67,21 @@ static bool is_answer(struct influxdb *self, const struct http_reply *reply, str
     return false;
 }
 
-enum status influxdb_exchange(struct influxdb *self, const struct http_request *request,
-                              struct http_reply *reply, struct err *err)
+static void exchange_begin(struct influxdb *self, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    http_reply_finish(reply);
+    http_reply_init(reply);
+    self->world->http->begin(self->http, request, reply);
+}
+
+static enum status exchange_end(struct influxdb *self, const struct http_request *request,
+                                struct http_reply *reply, struct err *err)
 {
     int64_t since_ns = world_monotonic(self->world);
     for (unsigned attempt = 0;; attempt++) {
-        http_reply_finish(reply);
-        http_reply_init(reply);
         CLEANUP(buf_finish) struct buf reason = {.max = sizeof err->text};
-        enum status status = http_perform(self->world, self->http, request, reply, err);
+        enum status status = self->world->http->end(self->http, err);
         if (status == OK) {
             if (is_answer(self, reply, &reason)) {
                 self->noticed[0] = '\0';
@@ -90,29 +96,39 @@ enum status influxdb_exchange(struct influxdb *self, const struct http_request *
                            err) != OK) {
             return err->status;
         }
+        exchange_begin(self, request, reply);
     }
+}
+
+enum status influxdb_exchange(struct influxdb *self, const struct http_request *request,
+                              struct http_reply *reply, struct err *err)
+{
+    exchange_begin(self, request, reply);
+    return exchange_end(self, request, reply, err);
 }
 
 /* --- lines and ranges --- */
 
 static struct slice line_bytes(const struct influxdb *self, size_t i)
 {
-    size_t end = i + 1 < self->n_lines ? self->lines[i + 1].at : self->body.len;
-    return slice_make(self->body.at + self->lines[i].at, end - self->lines[i].at);
+    size_t end =
+        i + 1 < self->sending->n_lines ? self->sending->lines[i + 1].at : self->sending->body.len;
+    return slice_make(self->sending->body.at + self->sending->lines[i].at,
+                      end - self->sending->lines[i].at);
 }
 
 static void line_refuse(struct influxdb *self, size_t i, enum refusal refusal, const char *reason)
 {
-    self->lines[i].fate = INFLUXDB_REFUSED;
-    self->lines[i].refusal = refusal;
-    self->lines[i].reason = reason;
+    self->sending->lines[i].fate = INFLUXDB_REFUSED;
+    self->sending->lines[i].refusal = refusal;
+    self->sending->lines[i].reason = reason;
 }
 
 static size_t range_waiting(const struct influxdb *self, const struct influxdb_range *range)
 {
     size_t waiting = 0;
     for (size_t i = range->from; i < range->to; i++) {
-        waiting += self->lines[i].fate == INFLUXDB_WAITING;
+        waiting += self->sending->lines[i].fate == INFLUXDB_WAITING;
     }
     return waiting;
 }
@@ -120,10 +136,11 @@ static size_t range_waiting(const struct influxdb *self, const struct influxdb_r
 /* Makes the range begin and end with a waiting line, so that neither of its halves is empty. */
 static void range_trim(const struct influxdb *self, struct influxdb_range *range)
 {
-    while (range->from < range->to && self->lines[range->from].fate != INFLUXDB_WAITING) {
+    while (range->from < range->to && self->sending->lines[range->from].fate != INFLUXDB_WAITING) {
         range->from++;
     }
-    while (range->from < range->to && self->lines[range->to - 1].fate != INFLUXDB_WAITING) {
+    while (range->from < range->to &&
+           self->sending->lines[range->to - 1].fate != INFLUXDB_WAITING) {
         range->to--;
     }
 }
@@ -132,15 +149,15 @@ static void range_trim(const struct influxdb *self, struct influxdb_range *range
 static struct slice range_body(struct influxdb *self, const struct influxdb_range *range)
 {
     if (range_waiting(self, range) == range->to - range->from) {
-        size_t start = self->lines[range->from].at;
+        size_t start = self->sending->lines[range->from].at;
         struct slice last = line_bytes(self, range->to - 1);
-        return slice_make(self->body.at + start,
-                          (size_t)(last.at - self->body.at) + last.len - start);
+        return slice_make(self->sending->body.at + start,
+                          (size_t)(last.at - self->sending->body.at) + last.len - start);
     }
-    self->picked.max = self->body.len;
+    self->picked.max = self->sending->body.len;
     buf_clear(&self->picked);
     for (size_t i = range->from; i < range->to; i++) {
-        if (self->lines[i].fate == INFLUXDB_WAITING) {
+        if (self->sending->lines[i].fate == INFLUXDB_WAITING) {
             buf_add(&self->picked, line_bytes(self, i));
         }
     }
@@ -197,7 +214,8 @@ static size_t range_refuse_older(struct influxdb *self, const struct influxdb_ra
 {
     size_t refused = 0;
     for (size_t i = range->from; i < range->to; i++) {
-        if (self->lines[i].fate == INFLUXDB_WAITING && self->lines[i].time_ns < bound_ns) {
+        if (self->sending->lines[i].fate == INFLUXDB_WAITING &&
+            self->sending->lines[i].time_ns < bound_ns) {
             line_refuse(self, i, REFUSED_EXPIRED, "older than the bucket keeps");
             refused++;
         }
@@ -224,8 +242,8 @@ static void range_stored(struct influxdb *self, size_t index)
 {
     const struct influxdb_range range = self->ranges[index];
     for (size_t i = range.from; i < range.to; i++) {
-        if (self->lines[i].fate == INFLUXDB_WAITING) {
-            self->lines[i].fate = INFLUXDB_STORED;
+        if (self->sending->lines[i].fate == INFLUXDB_WAITING) {
+            self->sending->lines[i].fate = INFLUXDB_STORED;
         }
     }
     range_remove(self, index);
@@ -255,36 +273,41 @@ static void range_settle(struct influxdb *self, size_t index, enum influxdb_verd
     }
 }
 
-static enum status lines_post(struct influxdb *self, struct slice lines, struct http_reply *reply,
-                              struct err *err)
+static void lines_begin(struct influxdb *self, struct slice lines)
 {
-    struct http_request request = influxdb_request(self, "POST", self->write_url);
-    request.headers[1] = (struct http_header){"Content-Type", "text/plain; charset=utf-8"};
-    request.body = lines;
+    struct http_request *request = &self->request;
+    *request = influxdb_request(self, "POST", self->write_url);
+    request->headers[1] = (struct http_header){"Content-Type", "text/plain; charset=utf-8"};
+    request->body = lines;
     if (self->compress && influxdb_gzip(lines, &self->zipped)) {
-        request.headers[2] = (struct http_header){"Content-Encoding", "gzip"};
-        request.body = buf_slice(&self->zipped);
+        request->headers[2] = (struct http_header){"Content-Encoding", "gzip"};
+        request->body = buf_slice(&self->zipped);
     }
-    return influxdb_exchange(self, &request, reply, err);
+    exchange_begin(self, request, &self->reply);
+    self->begun = true;
 }
 
-/* Sends one range and does what the reply asks for. OK: one step nearer. */
+/* Sends one range, unless it is under way already, and does what the reply asks for. OK: one step
+ * nearer. */
 static enum status range_send(struct influxdb *self, size_t index, struct err *err)
 {
-    CLEANUP(http_reply_finish) struct http_reply reply;
-    http_reply_init(&reply);
-    if (lines_post(self, range_body(self, &self->ranges[index]), &reply, err) != OK) {
+    const struct http_reply *reply = &self->reply;
+    if (!self->begun) {
+        lines_begin(self, range_body(self, &self->ranges[index]));
+    }
+    self->begun = false;
+    if (exchange_end(self, &self->request, &self->reply, err) != OK) {
         return err->status;
     }
-    CLEANUP_FREE char *message = influxdb_message(&reply);
-    enum influxdb_verdict verdict = influxdb_judge(reply.code, message);
+    CLEANUP_FREE char *message = influxdb_message(reply);
+    enum influxdb_verdict verdict = influxdb_judge(reply->code, message);
     switch (verdict) {
     case INFLUXDB_NO_BUCKET:
         return influxdb_bucket_make(self, err);
     case INFLUXDB_NO_ORG:
     case INFLUXDB_LATER: /* influxdb_exchange does not return these */
     case INFLUXDB_HOLD:
-        return influxdb_hold(self, verdict, &reply, err);
+        return influxdb_hold(self, verdict, reply, err);
     default:
         range_settle(self, index, verdict, message);
         return OK;
@@ -297,7 +320,7 @@ static void batch_leave_unconfirmed(struct influxdb *self)
 {
     for (size_t r = 0; r < self->n_ranges; r++) {
         for (size_t i = self->ranges[r].from; i < self->ranges[r].to; i++) {
-            if (self->lines[i].fate == INFLUXDB_WAITING) {
+            if (self->sending->lines[i].fate == INFLUXDB_WAITING) {
                 line_refuse(self, i, REFUSED_UNCONFIRMED, self->doubt);
             }
         }
@@ -307,8 +330,8 @@ static void batch_leave_unconfirmed(struct influxdb *self)
 
 static void batch_report(const struct influxdb *self, struct refusals *refused)
 {
-    for (size_t i = 0; i < self->n_lines; i++) {
-        const struct influxdb_line *line = &self->lines[i];
+    for (size_t i = 0; i < self->sending->n_lines; i++) {
+        const struct influxdb_line *line = &self->sending->lines[i];
         if (line->fate == INFLUXDB_REFUSED) {
             refused->refuse(refused, i, line->refusal, line->reason, line_bytes(self, i));
         }
@@ -317,24 +340,39 @@ static void batch_report(const struct influxdb *self, struct refusals *refused)
 
 static void batch_clear(struct influxdb *self)
 {
-    if (self->body.max > (size_t)self->batch_bytes) { /* it held one overlong line */
-        buf_finish(&self->body);
-        self->body.max = (size_t)self->batch_bytes;
+    struct influxdb_batch *batch = self->sending;
+    if (batch->body.max > (size_t)self->batch_bytes) { /* it held one overlong line */
+        buf_finish(&batch->body);
+        batch->body.max = (size_t)self->batch_bytes;
     }
-    buf_clear(&self->body);
+    buf_clear(&batch->body);
     arena_reset(&self->reasons);
-    self->n_lines = self->n_queued = 0;
+    batch->n_lines = batch->n_queued = 0;
     self->confirming = 0;
     self->doubt = NULL;
+}
+
+static void batch_queue(struct influxdb *self)
+{
+    struct influxdb_batch *batch = self->sending;
+    if (batch->n_queued < batch->n_lines) {
+        range_add(self, (struct influxdb_range){.from = batch->n_queued, .to = batch->n_lines});
+        batch->n_queued = batch->n_lines;
+    }
+}
+
+void influxdb_send(void *instance)
+{
+    struct influxdb *self = instance;
+    batch_queue(self);
+    lines_begin(self, range_body(self, &self->ranges[0])); /* the only one: nothing was refused */
+    self->filling = &self->batches[self->sending == self->batches];
 }
 
 enum status influxdb_flush(void *instance, struct refusals *refused, struct err *err)
 {
     struct influxdb *self = instance;
-    if (self->n_queued < self->n_lines) {
-        range_add(self, (struct influxdb_range){.from = self->n_queued, .to = self->n_lines});
-        self->n_queued = self->n_lines;
-    }
+    batch_queue(self);
     while (self->n_ranges) {
         size_t index = range_next(self);
         struct influxdb_range *range = &self->ranges[index];
@@ -349,5 +387,6 @@ enum status influxdb_flush(void *instance, struct refusals *refused, struct err 
     }
     batch_report(self, refused);
     batch_clear(self);
+    self->sending = self->filling;
     return OK;
 }

@@ -405,7 +405,6 @@ const struct datasource s3_datasource = {
     .place = s3_place,
     .list = s3_list_keys,
     .fetch = s3_fetch,
-    .ahead = s3_ahead,
     .park = s3_park,
     .connect_to_write = s3_connect_to_write,
     .put = s3_put,

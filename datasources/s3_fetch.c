@@ -3,8 +3,8 @@
  * was let go of goes on where it was, by Range and If-Match, as long as every reply shows that it
  * is still the same object; no byte is handed on twice. Not here: listing, options (s3.c).
  *
- * When the next object is known (s3_ahead), this one is kept until it is whole, and the next one's
- * request goes out before it is handed on.
+ * A small object is kept until it is whole; then the next one's request goes out before it is
+ * handed on, so that the reply comes meanwhile.
  */
 #include "s3_source.h"
 
@@ -277,8 +277,8 @@ static void download_want(struct s3_download *download, const struct object *obj
     buf_clear(&download->key);
     buf_add(&download->key, object->key);
     download->object.key = buf_slice(&download->key);
-    download->is_wanted = true;
-    download->is_held = download->begun = download->accepted = false;
+    download->is_held = object_is_small(object);
+    download->begun = download->accepted = false;
     download->done_bytes = 0;
     download->if_match[0] = '\0';
     download->ended = OK;
@@ -286,73 +286,55 @@ static void download_want(struct s3_download *download, const struct object *obj
     buf_clear(&download->url);
 }
 
-static bool is_for(const struct s3_download *download, const struct object *object)
-{
-    return slice_equal(download->object.key, object->key) &&
-           memcmp(download->object.etag, object->etag, sizeof object->etag) == 0;
-}
-
-static void download_leave(struct s3_download *download)
-{
-    if (download->begun) {
-        download->begun = false;
-        download->self->world->http->drop(download->self->http);
-    }
-    download->is_wanted = false;
-}
-
-/* The request for the next object, if there is one, goes out while this one is worked on. */
-static void begin_next(struct s3_source *self)
+/* The next object's request goes out while this one is worked on. */
+static enum status begin_next(struct s3_source *self, struct intake *to, struct err *err)
 {
     struct s3_download *next = &self->downloads[!self->turn];
-    if (next->is_wanted && s3_object_url(&next->url, &self->address, next->object.key)) {
-        next->is_held = true;
-        get_begin(next);
+    struct object object;
+    enum status status = to->next(to, &object, err);
+    if (status != OK) {
+        return status == AGAIN ? OK : status;
     }
+    download_want(next, &object);
+    if (next->is_held && s3_object_url(&next->url, &self->address, object.key)) {
+        get_begin(next);
+        self->turn = !self->turn;
+    }
+    return OK;
 }
 
-static enum status fetch(struct s3_source *self, struct s3_download *download, struct intake *to,
-                         struct err *err)
+static enum status hand_on(struct s3_source *self, struct s3_download *download, struct err *err)
 {
-    download->to = to;
-    download->is_held |=
-        self->downloads[!self->turn].is_wanted && object_is_small(&download->object);
-    enum status status = get_all(download, err);
-    if (status != OK || !download->is_held) {
-        return status;
-    }
-    begin_next(self);
-    struct slice whole = buf_slice(&download->held);
-    return whole.len ? to->bytes(to, whole, err) : OK;
+    struct intake *to = download->to;
+    enum status status = begin_next(self, to, err);
+    return status == OK && download->held.len ? to->bytes(to, buf_slice(&download->held), err)
+                                              : status;
+}
+
+/* The request that was begun for the next object, if it is this one. */
+static bool is_begun(const struct s3_download *download, const struct object *object)
+{
+    return download->begun && slice_equal(download->object.key, object->key) &&
+           memcmp(download->object.etag, object->etag, sizeof object->etag) == 0;
 }
 
 enum status s3_fetch(void *module, const struct object *object, struct intake *to, struct err *err)
 {
     struct s3_source *self = module;
     struct s3_download *download = &self->downloads[self->turn];
-    if (!download->begun || !is_for(download, object)) {
-        download_leave(download);
+    if (!is_begun(download, object)) {
+        if (download->begun) {
+            self->world->http->drop(self->http);
+        }
         download_want(download, object);
+        download->is_held &= to->next != NULL;
         if (!s3_object_url(&download->url, &self->address, object->key)) {
             return err_set(err, FAILED, "the key is too long to ask for");
         }
     }
-    enum status status = fetch(self, download, to, err);
-    download->is_wanted = false;
-    if (self->downloads[!self->turn].begun) {
-        self->turn = !self->turn;
-    } else {
-        self->downloads[!self->turn].is_wanted = false;
-    }
-    return status;
-}
-
-void s3_ahead(void *module, const struct object *next)
-{
-    struct s3_source *self = module;
-    if (object_is_small(next)) {
-        download_want(&self->downloads[!self->turn], next);
-    }
+    download->to = to;
+    enum status status = get_all(download, err);
+    return status == OK && download->is_held ? hand_on(self, download, err) : status;
 }
 
 void s3_park(void *module)

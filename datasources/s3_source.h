@@ -30,7 +30,6 @@ struct s3_download {
     int64_t asked_from; /* of the request under way */
     char range[40];     /* of that */
     char if_match[256]; /* the strong tag of the first reply; "" = it had none */
-    bool is_wanted;     /* it is to be read now or next */
     bool is_held;
     bool begun;        /* a request is under way */
     bool accepted;     /* a reply has shown the object we want */
@@ -80,7 +79,6 @@ enum status s3_wait(struct s3_source *self, unsigned *attempt, struct err *err);
 void s3_download_init(struct s3_download *download, struct s3_source *self);
 void s3_download_finish(struct s3_download *download);
 enum status s3_fetch(void *self, const struct object *object, struct intake *to, struct err *err);
-void s3_ahead(void *self, const struct object *next);
 void s3_park(void *self);
 
 extern const struct output_calls s3_output_calls;

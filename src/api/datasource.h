@@ -39,11 +39,15 @@ struct listing {
  */
 struct intake {
     enum status (*bytes)(struct intake *to, struct slice bytes, struct err *err);
+    /* May be asked before the bytes of a small object are handed on, all of them having come: the
+     * object that will be fetched next, so that the place may ask for it while this one is worked
+     * on. AGAIN: none, or it is not known yet. What it gives is lent for the call. May be NULL. */
+    enum status (*next)(struct intake *to, struct object *out, struct err *err);
 };
 
 enum { OBJECT_SMALL_BYTES = 128 * 1024 };
 
-/* Small enough to be kept whole while something else is done: see ahead(). */
+/* Small enough to be kept whole while something else is asked for: see intake.next. */
 static inline bool object_is_small(const struct object *object)
 {
     return object->size <= OBJECT_SMALL_BYTES;
@@ -57,8 +61,8 @@ enum refusal {
 };
 
 struct refusals {
-    /* index counts the points put since the last flush that returned OK, from 0. bytes: the point
-     * as it was sent, for the dead letter; may be empty. */
+    /* index counts the points that the flush is about, from 0. bytes: the point as it was sent, for
+     * the dead letter; may be empty. */
     void (*refuse)(struct refusals *to, size_t index, enum refusal kind, const char *reason,
                    struct slice bytes);
 };
@@ -118,12 +122,6 @@ struct datasource {
     enum status (*fetch)(void *self, const struct object *object, struct intake *to,
                          struct err *err);
 
-    /* Before a fetch: the object to be fetched behind it. The place may ask for it as soon as it
-     * has the first one, so that the answer comes while that is being worked on; it does so when
-     * both are small. Only a hint: another object may be fetched next. Until then only park() and
-     * close() are called. May be NULL. */
-    void (*ahead)(void *self, const struct object *next);
-
     /* Called from within to->bytes when that has been holding the fetch for long: lets go of the
      * connection; the fetch resumes by itself when to->bytes returns, the one ahead when it is
      * fetched. May be NULL. */
@@ -135,10 +133,15 @@ struct datasource {
      * BAD_DATA: this place can never hold such a point; nothing taken. */
     enum status (*put)(void *self, const struct point *point, struct err *err);
 
-    /* OK: every point put since the last OK is durable at the place, but those named to `refused`.
-     * Waits and tries again for as long as the place says "later". FAILED: the place refuses (a
-     * wrong token, a missing bucket) or the run is to stop; the points stay put and flush may be
-     * called again. */
+    /* Sends all that was put without waiting for the answer, which the next flush() takes; put()
+     * takes points again. There is something to send, and nothing is under way. May be NULL. */
+    void (*send)(void *self);
+
+    /* OK: every point put since the last OK is durable at the place, but those named to `refused`;
+     * after send(), this is about the points that were sent and not about those put since. Waits
+     * and tries again for as long as the place says "later". FAILED: the place refuses (a wrong
+     * token, a missing bucket) or the run is to stop; the points stay put and flush may be called
+     * again. */
     enum status (*flush)(void *self, struct refusals *refused, struct err *err);
 
     /* Counts what is there now, whoever wrote it. A place that nothing was ever written to holds

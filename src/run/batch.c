@@ -81,15 +81,22 @@ static enum status settle(struct batch *batch, struct err *err)
 
 /* --- lanes --- */
 
+/* The points that the next flush is about. */
+static struct waiting_list *lane_oldest(struct lane *lane)
+{
+    return lane->sent.n ? &lane->sent : &lane->put;
+}
+
 static void take_refusal(struct refusals *refusals, size_t index, enum refusal kind,
                          const char *reason, struct slice bytes)
 {
     struct lane *lane = (struct lane *)((char *)refusals - offsetof(struct lane, refusals));
     struct batch *batch = lane->batch;
-    if (index >= lane->n_points || !lane->points[index].object) {
+    const struct waiting_list *list = lane_oldest(lane);
+    if (index >= list->n || !list->points[index].object) {
         return;
     }
-    struct waiting *point = &lane->points[index];
+    struct waiting *point = &list->points[index];
     struct tracked *object = point->object;
     object->outstanding--;
     point->object = NULL; /* not among the stored ones */
@@ -118,14 +125,15 @@ static void count_point(struct lane *lane, const struct waiting *point)
 /* After an acknowledgement: every point that was not refused is stored. */
 static void count_stored(struct lane *lane)
 {
-    for (size_t i = 0; i < lane->n_points; i++) {
-        struct tracked *object = lane->points[i].object;
+    struct waiting_list *list = lane_oldest(lane);
+    for (size_t i = 0; i < list->n; i++) {
+        struct tracked *object = list->points[i].object;
         if (object) {
             object->outstanding--;
-            count_point(lane, &lane->points[i]);
+            count_point(lane, &list->points[i]);
         }
     }
-    lane->n_points = 0;
+    list->n = 0;
 }
 
 void lane_stop_holding(struct batch *batch)
@@ -169,7 +177,7 @@ static enum status keep_rate(struct lane *lane, struct err *err)
     if (setup->rate == 0 || !is_first_to_flush(lane)) {
         return OK;
     }
-    int64_t span_ns = (int64_t)lane->n_points * NS_PER_SECOND / setup->rate;
+    int64_t span_ns = (int64_t)lane->put.n * NS_PER_SECOND / setup->rate;
     int64_t now_ns = world_monotonic(setup->world), turn_ns = atomic_load(setup->rate_ns), start_ns;
     do {
         start_ns = turn_ns > now_ns ? turn_ns : now_ns;
@@ -177,14 +185,15 @@ static enum status keep_rate(struct lane *lane, struct err *err)
     return start_ns > now_ns ? world_wait(setup->world, start_ns - now_ns, err) : OK;
 }
 
+/* The fate of the oldest points: those on their way, or else all that were put. */
 static enum status lane_flush(struct lane *lane, struct err *err)
 {
-    if (lane->n_points == 0) {
+    if (lane_oldest(lane)->n == 0) {
         return OK;
     }
     lane->failure = OK;
     lane_enter(lane);
-    enum status status = keep_rate(lane, err);
+    enum status status = lane->sent.n ? OK : keep_rate(lane, err);
     if (status == OK) {
         status = lane->place->module->flush(lane->self, &lane->refusals, err);
     }
@@ -200,13 +209,46 @@ static enum status lane_flush(struct lane *lane, struct err *err)
     return settle(lane->batch, err);
 }
 
+/* Nothing is on its way. */
+static enum status lane_send(struct lane *lane, struct err *err)
+{
+    lane_enter(lane);
+    enum status status = keep_rate(lane, err);
+    lane_stop_holding(lane->batch);
+    if (status != OK) {
+        return err_prefix(err, "sink %s", lane->place->name);
+    }
+    lane->place->module->send(lane->self);
+    struct waiting_list empty = lane->sent;
+    lane->sent = lane->put;
+    lane->put = empty;
+    return OK;
+}
+
+static enum status lane_finish(struct lane *lane, struct err *err)
+{
+    enum status status = lane->sent.n ? lane_flush(lane, err) : OK;
+    return status == OK ? lane_flush(lane, err) : status;
+}
+
+/* So that the sink takes points again. */
+static enum status lane_make_room(struct lane *lane, struct err *err)
+{
+    if (!lane->place->module->send || !lane->batch->setup.sends_ahead) {
+        return lane_flush(lane, err);
+    }
+    enum status status = lane->sent.n ? lane_flush(lane, err) : OK;
+    return status == OK ? lane_send(lane, err) : status;
+}
+
 static void remember(struct lane *lane, const struct waiting *point)
 {
-    if (lane->n_points == lane->size) {
-        lane->size = lane->size ? lane->size * 2 : 1024;
-        lane->points = memory_grow(lane->points, lane->size * sizeof *lane->points);
+    struct waiting_list *list = &lane->put;
+    if (list->n == list->size) {
+        list->size = list->size ? list->size * 2 : 1024;
+        list->points = memory_grow(list->points, list->size * sizeof *list->points);
     }
-    lane->points[lane->n_points++] = *point;
+    list->points[list->n++] = *point;
     point->object->outstanding++;
 }
 
@@ -217,7 +259,7 @@ static enum status lane_put(struct lane *lane, const struct point *point,
     lane_enter(lane);
     enum status status = module->put(lane->self, point, err);
     if (status == AGAIN) {
-        status = lane_flush(lane, err);
+        status = lane_make_room(lane, err);
         if (status != OK) {
             return status;
         }
@@ -311,7 +353,7 @@ struct point_sink *batch_sink(struct batch *batch)
 static enum status batch_flush(struct batch *batch, struct err *err)
 {
     for (size_t i = 0; i < batch->setup.n_sinks; i++) {
-        enum status status = lane_flush(&batch->lanes[i], err);
+        enum status status = lane_finish(&batch->lanes[i], err);
         if (status != OK) {
             return status;
         }
@@ -427,7 +469,8 @@ void batch_free(struct batch *batch)
             lane->place->module->close(lane->self);
             free(lane->self);
         }
-        free(lane->points);
+        free(lane->sent.points);
+        free(lane->put.points);
     }
     tracked_finish(&batch->objects);
     free(batch);

@@ -28,6 +28,7 @@ struct batch_setup {
     const struct log *log;
     const char *job;
     struct world *world; /* a host's */
+    bool sends_ahead;    /* fill a second batch while a sink thinks about the first */
     struct run_totals *totals;
     atomic_int *holding;      /* how many workers wait for a sink; no GET opens while any does */
     int64_t rate;             /* points a second over all workers; 0 = no limit */

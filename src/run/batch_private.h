@@ -15,15 +15,20 @@ struct waiting {
     const char *measurement;
 };
 
+struct waiting_list {
+    struct waiting *points;
+    size_t n, size;
+};
+
 struct lane {
     struct refusals refusals;
     struct batch *batch;
     size_t index; /* among the job's sinks */
     const struct place_config *place;
     void *self;
-    struct waiting *points;
-    size_t n_points, size;
-    enum status failure; /* of the ledger, during a refusal */
+    struct waiting_list sent; /* on their way: the next flush is about them, if there are any */
+    struct waiting_list put;  /* since */
+    enum status failure;      /* of the ledger, during a refusal */
 };
 
 struct batch {

@@ -40,6 +40,7 @@ struct worker {
     struct pipeline *pipeline;
     struct batch *batch;
     struct taken taken[2]; /* one to read, and perhaps the one behind it */
+    size_t turn;           /* which of them is read */
     int64_t entered_ns; /* since when the sinks keep a request of the source waiting, monotonic; 0 =
                            they do not */
     int64_t fetched_bytes; /* of the object under way */
@@ -177,32 +178,32 @@ static enum status take(struct worker *worker, struct taken *to, struct err *err
     return status;
 }
 
-/* The source may ask for the next object while a small one is worked on. Behind a large one, and
- * while sinks are waited for, other workers may come first. */
-static enum status look_ahead(struct worker *worker, const struct taken *now, struct taken *next,
-                              struct err *err)
+/* For the source to ask for while a small object is worked on; what it asked for will be read. Not
+ * while sinks are waited for: other workers may come first. */
+static enum status take_next(struct intake *intake, struct object *out, struct err *err)
 {
-    if (!worker->source->ahead || !object_is_small(&now->object) ||
-        atomic_load(&worker->run->holding) > 0) {
-        return OK;
+    struct worker *worker = (struct worker *)intake; /* the first member */
+    struct taken *next = &worker->taken[!worker->turn];
+    if (atomic_load(&worker->run->drain) || atomic_load(&worker->run->holding) > 0) {
+        return AGAIN;
     }
-    enum status status = take(worker, next, err);
+    enum status status = next->full ? OK : take(worker, next, err);
     if (status == OK) {
-        worker->source->ahead(worker->self, &next->object);
+        *out = next->object;
     }
-    return status == AGAIN ? OK : status; /* it is the last one */
+    return status;
 }
 
 static enum status read_all(struct worker *worker, struct err *err)
 {
-    for (size_t i = 0; !atomic_load(&worker->run->drain); i = !i) {
-        struct taken *now = &worker->taken[i], *next = &worker->taken[!i];
+    for (;; worker->turn = !worker->turn) {
+        struct taken *now = &worker->taken[worker->turn];
+        if (!now->full && atomic_load(&worker->run->drain)) {
+            break;
+        }
         enum status status = now->full ? OK : take(worker, now, err);
         if (status == AGAIN) {
             break;
-        }
-        if (status == OK) {
-            status = look_ahead(worker, now, next, err);
         }
         if (status == OK) {
             status = read_object(worker, &now->object, err);
@@ -247,6 +248,7 @@ static enum status open_worker(struct worker *worker, struct err *err)
         .log = run->log,
         .job = job->name,
         .world = &worker->host.world,
+        .sends_ahead = run_workers(job) == 1, /* several work while others wait, in less memory */
         .totals = &run->totals,
         .holding = &run->holding,
         .rate = job->options.rate,
@@ -257,7 +259,7 @@ static enum status open_worker(struct worker *worker, struct err *err)
 
 void run_worker(struct run *run)
 {
-    struct worker worker = {.intake = {take_bytes}, .watcher = {look}, .run = run};
+    struct worker worker = {.intake = {take_bytes, take_next}, .watcher = {look}, .run = run};
     struct err err;
     host_world_init(&worker.host, run->log, run->job->name, &run->stop);
     worker.host.watcher = &worker.watcher;

@@ -303,6 +303,71 @@ class Replies(Case):
         self.assertLess(len(server.of("write")), 20)
         self.assert_exact(server)
 
+    # --- one worker: the next batch is filled while the last is on its way ---
+
+    def five_by_five(self):
+        """Objects of five records, each a batch of the only worker."""
+        objects = {"%sS3-orders-%02d.gz" % (FOLDER, i): packed(*(s3_record(5 * i + k) for k in range(5))) for i in range(8)}
+        server = self.server(objects)
+        self.flat_config(server, s3={"workers": 1}, influx={"batch_lines": 5})
+        return server
+
+    def hold_the_first_write(self, server, until):
+        """Its answer waits for until(), ten seconds at most; gives a list that then holds what that said."""
+        found = []
+
+        def hold(request, reply):
+            end = time.monotonic() + 10
+            server.lock.release()  # answer() holds it, and the other requests must come in
+            try:
+                while not until() and time.monotonic() < end:
+                    time.sleep(0.01)
+            finally:
+                server.lock.acquire()
+            found.append(until())
+            return reply
+
+        server.fault("write", hold)
+        return found
+
+    def test_objects_are_read_while_a_batch_is_on_its_way(self):
+        server = self.five_by_five()
+        # It is sent at the 6th record; the 11th waits, with the next object asked for.
+        found = self.hold_the_first_write(server, lambda: len(server.of("get")) >= 4)
+        result = self.pull()
+        self.assertEqual(found, [True], "nobody read while the first batch was on its way")
+        self.assert_figures(result, read=40, stored=40, objects=8, failed=0)
+        self.assert_exact(server)
+
+    def test_bad_lines_of_batches_on_their_way(self):
+        server = self.five_by_five()
+        self.refuse(server, [0, 4, 5, 17, 39], "dead")
+        result = self.pull()
+        self.assert_figures(result, read=40, stored=35, dead=5, objects=8)
+        found = self.ledger("SELECT CAST(key AS TEXT), line FROM dead_letter ORDER BY 1, 2")
+        wanted = [(0, 1), (0, 5), (1, 1), (3, 3), (7, 5)]  # object, line
+        self.assertEqual(found, [("%sS3-orders-%02d.gz" % (FOLDER, number), line) for number, line in wanted])
+        self.assertEqual(self.stored_times(server), self.times(range(40)) - self.times([0, 4, 5, 17, 39]))
+
+    def test_a_kill_while_a_batch_is_on_its_way_settles_nothing_of_it(self):
+        server = self.five_by_five()
+        killed = []
+
+        def kill():
+            if len(server.of("get")) >= 4 and not killed:
+                killed.append(process.kill() or process.wait())
+            return bool(killed)
+
+        self.hold_the_first_write(server, kill)
+        process = self.start("pull", "--from-date", "2026-01-01")
+        self.finish(process)
+        self.assertTrue(killed)
+        self.assertEqual(self.ledger("SELECT count(*) FROM object WHERE state = 1"), [(0,)])
+        server.points.clear()
+        result = self.pull()
+        self.assert_figures(result, read=40, stored=40, objects=8)
+        self.assert_exact(server)
+
     def test_the_runs_own_figures_are_written(self):
         server = self.one_object()
         self.pull()

@@ -9,10 +9,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 from lib import scripted  # noqa: E402
+from flow.test_s3_reading import bulky  # noqa: E402
 from lib.harness import BINARY, DELIVERED_S, FOLDER, WRAPPER, Case, packed, s3_record, wait_for  # noqa: E402
 
 BOUND_KIB = 64 * 1024
 WORKERS = 4
+ONE_WORKER_BOUND_KIB = (16 + 6 + 2 * 4) * 1024  # two batches of 4 MiB
 
 
 def is_plain():
@@ -46,9 +48,9 @@ class Memory(Case):
         self.assertEqual(self.finish(process, timeout=120).code, 0)
         return peak
 
-    def assert_bounded(self, peak):
+    def assert_bounded(self, peak, bound=BOUND_KIB):
         self.assertGreater(peak, 1024, "not measured")
-        self.assertLess(peak, BOUND_KIB)
+        self.assertLess(peak, bound)
 
     def test_objects_larger_than_the_bound(self):
         objects = {FOLDER + "S3-%d.gz" % number: huge(100 * 1024 * 1024) for number in range(WORKERS)}
@@ -56,6 +58,14 @@ class Memory(Case):
         self.flat_config(server, s3={"workers": WORKERS})
         self.assert_bounded(self.watch())
         self.assertEqual(len(server.audit_points()), 2000)
+
+    def test_one_worker_fills_two_batches(self):
+        server = self.server({FOLDER + "S3-bulky.gz": bulky(9000)})
+        self.flat_config(server, s3={"workers": 1})
+        self.assert_bounded(self.watch(), ONE_WORKER_BOUND_KIB)
+        self.assertEqual(len(server.audit_points()), 9000)
+        sizes = [len(request.body) for request in server.of("write")]
+        self.assertGreater(max(sizes), 3 << 20, "the batches were not full")
 
     def test_a_long_listing(self):
         server = self.server()

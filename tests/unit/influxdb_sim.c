@@ -52,6 +52,7 @@ struct http {
     struct sim *sim;
     struct http_request request; /* under way */
     struct http_reply *reply;
+    char *body; /* as it was when that began */
 };
 
 static struct http *sim_open(struct world *world)
@@ -63,6 +64,7 @@ static struct http *sim_open(struct world *world)
 
 static void sim_close(struct http *http)
 {
+    free(http->body);
     free(http);
 }
 
@@ -79,6 +81,8 @@ static void sim_begin(struct http *http, const struct http_request *request,
     assert_null(http->reply); /* one at a time */
     http->request = *request;
     http->reply = reply;
+    http->sim->n_begun++;
+    http->body = memory_copy(request->body.len ? request->body.at : "", request->body.len);
 }
 
 static enum status sim_end(struct http *http, struct err *err)
@@ -87,6 +91,11 @@ static enum status sim_end(struct http *http, struct err *err)
     const struct http_request *request = &http->request;
     struct http_reply *reply = http->reply;
     http->reply = NULL;
+    if (request->body.len) { /* it was lent, and must not have changed */
+        assert_memory_equal(request->body.at, http->body, request->body.len);
+    }
+    free(http->body);
+    http->body = NULL;
     sim->n_requests++;
     buf_printf(&sim->log, "%s %s\n", request->method, request->url);
     for (const struct http_header *header = request->headers; header->name; header++) {

@@ -45,7 +45,7 @@ struct sim {
     const struct step *steps; /* first these, then `serve`, then 204 */
     size_t n_steps;
     void (*serve)(struct sim *sim, struct slice body, struct http_reply *reply);
-    int n_requests;
+    int n_begun, n_requests; /* sent; answered */
     struct buf log;    /* "POST url\nheader: value\n\nbody\n" of all requests */
     struct buf stored; /* the lines the small InfluxDB took */
     int64_t bound_ns;
