@@ -46,8 +46,8 @@ struct sim {
     size_t n_steps;
     void (*serve)(struct sim *sim, struct slice body, struct http_reply *reply);
     int n_begun, n_requests; /* sent; answered */
-    struct buf log;    /* "POST url\nheader: value\n\nbody\n" of all requests */
-    struct buf stored; /* the lines the small InfluxDB took */
+    struct buf log;          /* "POST url\nheader: value\n\nbody\n" of all requests */
+    struct buf stored;       /* the lines the small InfluxDB took */
     int64_t bound_ns;
 
     struct refusals refusals;
