@@ -33,6 +33,7 @@ struct parse {
     struct tag_counts *counts;   /* of --stats, in place of points; NULL = none */
     int64_t budget;
     struct pipeline *pipeline;
+    char *chunk; /* [READ_BYTES] */
     struct buf out;
     const char *file;
     int64_t last_modified_ns; /* of --last-modified; INT64_MIN = the file's own */
@@ -128,10 +129,9 @@ static enum status take_dead(struct point_sink *sink, const struct origin *origi
 
 static enum status read_bytes(struct parse *parse, int fd, struct err *err)
 {
-    CLEANUP_FREE char *chunk = memory_new(READ_BYTES);
     struct intake *intake = pipeline_intake(parse->pipeline);
     for (;;) {
-        ssize_t n = read(fd, chunk, READ_BYTES);
+        ssize_t n = read(fd, parse->chunk, READ_BYTES);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -141,7 +141,7 @@ static enum status read_bytes(struct parse *parse, int fd, struct err *err)
         if (n == 0) {
             return OK;
         }
-        enum status status = intake->bytes(intake, slice_make(chunk, (size_t)n), err);
+        enum status status = intake->bytes(intake, slice_make(parse->chunk, (size_t)n), err);
         if (status != OK) {
             return status;
         }
@@ -372,10 +372,12 @@ int command_parse(struct cli *cli, int argc, char **argv)
             return EXIT_USAGE;
         }
     }
+    parse.chunk = memory_new(READ_BYTES);
     int code = run_parse(&parse, &arguments, argv + first, (size_t)(argc - first));
     pipeline_free(parse.pipeline);
     tag_counts_free(parse.counts);
     config_free(parse.config);
+    free(parse.chunk);
     buf_finish(&parse.out);
     return code;
 }

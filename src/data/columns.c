@@ -62,37 +62,23 @@ static bool is_control(const unsigned char *at, size_t left, size_t *len)
     return at[0] < 0x20 || at[0] == 0x7F || (*len == 2 && at[1] < 0xA0);
 }
 
-enum { WORD = sizeof(uint64_t) };
-
-#define EACH_BYTE(byte) (UINT64_MAX / 0xFF * (byte))
-
-/* Whether one of the eight bytes is no printable ASCII, or a backslash. */
-static inline bool any_unclean(uint64_t bytes)
-{
-    uint64_t control = (bytes - EACH_BYTE(' ')) & ~bytes;
-    uint64_t slash = (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-    uint64_t delete = (bytes ^ EACH_BYTE(0x7F)) - EACH_BYTE(1);
-    /* Each has the high bit of a byte only where it hits, or above a byte where it does. */
-    return ((bytes | control | slash | delete) & EACH_BYTE(0x80)) != 0;
-}
-
 /* Printable ASCII without a backslash; what is not is looked at more closely. */
 static bool is_clean(struct slice text)
 {
-    uint64_t bytes = EACH_BYTE('x');
-    if (text.len < WORD) {
-        char *first = (char *)&bytes;
-        for (size_t i = 0; i < text.len; i++) {
-            first[i] = text.at[i];
-        }
-        return !any_unclean(bytes);
+    bool clean = true;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        clean &= c >= ' ' && c < 0x7F && c != '\\';
     }
-    bool unclean = false;
-    for (size_t i = 0; i < text.len; i += WORD) {
-        memcpy(&bytes, text.at + (i + WORD <= text.len ? i : text.len - WORD), WORD);
-        unclean |= any_unclean(bytes);
-    }
-    return !unclean;
+    return clean;
+}
+
+/* The same of a value, mostly known without a look at it. */
+static bool is_clean_value(const struct reading *reading, const struct found *found,
+                           struct slice text)
+{
+    bool plain = found->kind == JSON_STRING && !found->escaped && !found->redacted;
+    return (plain && reading->extracted.printable) || is_clean(text);
 }
 
 static size_t copy_without_controls(char *to, struct slice text)
@@ -170,7 +156,7 @@ struct slice column_tag(struct reading *reading, const struct found *found, bool
     if (address) {
         text = address_without_port(text);
     }
-    bool as_it_is = text.len <= SCHEMA_TAG_MAX_BYTES && is_clean(text);
+    bool as_it_is = text.len <= SCHEMA_TAG_MAX_BYTES && is_clean_value(reading, found, text);
     return as_it_is ? text : clean_tag(reading, text);
 }
 

@@ -15,6 +15,7 @@ struct extract {
     struct scanner scanner;
     struct arena nodes;
     struct scan_node root;
+    uint32_t n_nodes;
     size_t n_paths;
     uint64_t scans; /* how many there were: the number of the next */
     struct found slots[EXTRACT_PATHS_MAX];
@@ -32,8 +33,8 @@ static struct scan_node *add_child(struct extract *extract, struct scan_node *pa
     }
     struct scan_node *child = arena_take(&extract->nodes, sizeof *child);
     char *name = arena_text(&extract->nodes, key);
-    *child = (struct scan_node){.key = {name, key.len}, .parent = parent, .slot = -1};
-    parent->child_lengths |= UINT64_C(1) << (key.len < 63 ? key.len : 63);
+    *child = (struct scan_node){
+        .key = {name, key.len}, .parent = parent, .number = ++extract->n_nodes, .slot = -1};
     *end = child;
     return child;
 }
@@ -69,6 +70,7 @@ struct extract *extract_new(const char *const *paths, size_t n_paths, const char
 {
     struct extract *extract = memory_new(sizeof *extract);
     extract->root.slot = -1;
+    extract->root.number = ++extract->n_nodes;
     extract->n_paths = n_paths;
     for (size_t i = 0; i < n_paths; i++) {
         add_path(extract, paths[i], (int)i);
@@ -114,7 +116,8 @@ static enum status extract_with(struct extract *extract, struct slice record, st
                               .keys_seen = scan.keys_seen,
                               .edits = room->edits,
                               .n_edits = room->n_edits,
-                              .duplicate_keys = scan.duplicate_keys};
+                              .duplicate_keys = scan.duplicate_keys,
+                              .printable = scan.marks.printable};
     return OK;
 }
 

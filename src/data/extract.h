@@ -5,7 +5,7 @@
  * 1,000.
  *
  * The input must be followed by EXTRACT_PADDING readable, initialised bytes: the scanner reads in
- * 64-byte steps and one byte further. Called by data/record only (and its tests).
+ * 64-byte steps. Called by data/record only (and its tests).
  */
 #ifndef DATA_EXTRACT_H
 #define DATA_EXTRACT_H
@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-enum { EXTRACT_PADDING = 65, EXTRACT_PATHS_MAX = 512, EXTRACT_KEYS_MAX = 64, EXTRACT_DEPTH = 1000 };
+enum { EXTRACT_PADDING = 64, EXTRACT_PATHS_MAX = 512, EXTRACT_KEYS_MAX = 64, EXTRACT_DEPTH = 1000 };
 
 struct extract; /* compiled paths and the scratch of one thread */
 
@@ -61,6 +61,8 @@ struct extracted {
     size_t n_edits;
     uint32_t duplicate_keys; /* second and later occurrences of declared paths or of keys on the way
                                 to one; the first counts */
+    bool printable; /* a string of the record without escapes is printable ASCII: JSON allows
+                       nothing below ' ' in it, and nothing beyond '~' is there */
 };
 
 /* OK; AGAIN: not UTF-8, to be given again as data/utf8 repairs it; or BAD_DATA with what is wrong

@@ -29,7 +29,8 @@ enum {
     MASKED_MAX_BYTES = 64 * 1024,
     /* each byte that is not UTF-8 becomes three */
     REPAIRED_MAX_BYTES = 3 * RECORD_MAX_BYTES + EXTRACT_PADDING,
-    SERIES_MAX_BYTES = SCHEMA_TAGS_MAX * (SCHEMA_TAG_MAX_BYTES + sizeof(uint32_t)),
+    SERIES_MAX_BYTES =
+        sizeof(uint64_t) + SCHEMA_TAGS_MAX * (SCHEMA_TAG_MAX_BYTES + sizeof(uint32_t)),
 };
 
 /* What InfluxDB stores, less the steps that identity_claim() may add. */
@@ -370,10 +371,12 @@ static enum status set_time(struct reader *reader, const struct table *table, in
 
 /* --- identity --- */
 
-/* Each tag with its length before it: no two lists of tags give the same bytes. */
+/* Of the measurement and the tags, each with its length before it: no two lists of tags give the
+ * same bytes. */
 static uint64_t series_hash(struct reader *reader, const struct table *table)
 {
-    size_t len = 0;
+    size_t len = sizeof table->measurement_hash;
+    memcpy(reader->series, &table->measurement_hash, len);
     for (size_t i = 0; i < table->schema.n_tags; i++) {
         uint32_t tag_len = (uint32_t)reader->tags[i].len;
         memcpy(reader->series + len, &tag_len, sizeof tag_len);
@@ -383,7 +386,7 @@ static uint64_t series_hash(struct reader *reader, const struct table *table)
             len += tag_len;
         }
     }
-    return XXH3_64bits_withSeed(reader->series, len, table->measurement_hash);
+    return XXH3_64bits(reader->series, len);
 }
 
 enum status reader_read(struct reader *reader, struct slice record, struct point *out,

@@ -1,13 +1,15 @@
 /*
- * scan: the hot path: one walk over a text that validates it as JSON (RFC 8259) and tells
- * scan_note.c about declared keys, secret keys and suspicious texts. Most keys and values are
- * neither and cost no call.
+ * scan: the hot path: one walk over a text that validates it as JSON (RFC 8259), keeps the values
+ * of declared keys, and tells scan_note.c about keys that it has not met lately, secret values and
+ * suspicious texts. Most keys and values are none of these and cost no call.
  *
  * Where strings end is looked up in the list of scan_stops.c. The walk may look at a few bytes
  * beyond the end (EXTRACT_PADDING); what is read there never decides: each token is checked to end
  * within the text before the next is looked at.
  */
 #include "data/scan.h"
+
+#include "base/memory.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
@@ -124,69 +126,92 @@ static ALWAYS_INLINE const char *read_string(struct scan *scan, const uint32_t *
 
 /* --- keys --- */
 
-/* By first letter: what a name of redact.h that begins with it looks like. *password* and *token
- * are found by other means: by the "sw" in it, and by the end. */
-struct looks {
-    uint32_t lengths; /* bit min(length, 31) */
-    uint32_t letters; /* bit letter & 31: the last one, of names in s the third */
-};
-
-#define FROM_LENGTH(least) (~UINT32_C(0) << (least))
-#define LETTER(letter) (UINT32_C(1) << ((letter)&31))
-#define AUTHORIZATION        \
-    {                        \
-        1 << 13, LETTER('n') \
-    }
-#define COOKIE_CLIENT_SECRET                        \
-    {                                               \
-        1 << 6 | 1 << 13, LETTER('e') | LETTER('t') \
-    }
-#define PROXY_AUTHORIZATION  \
-    {                        \
-        1 << 19, LETTER('n') \
-    }
-#define SECRET_SET_COOKIE_SIGNATURE                             \
-    {                                                           \
-        FROM_LENGTH(6), LETTER('c') | LETTER('t') | LETTER('g') \
-    }
-#define X_AMZ                                                                        \
-    {                                                                                \
-        1 << 15 | 1 << 16 | FROM_LENGTH(19), LETTER('e') | LETTER('l') | LETTER('y') \
-    }
-
-static const struct looks secret_looks[256] = {
-    ['a'] = AUTHORIZATION,
-    ['A'] = AUTHORIZATION,
-    ['c'] = COOKIE_CLIENT_SECRET,
-    ['C'] = COOKIE_CLIENT_SECRET,
-    ['p'] = PROXY_AUTHORIZATION,
-    ['P'] = PROXY_AUTHORIZATION,
-    ['s'] = SECRET_SET_COOKIE_SIGNATURE,
-    ['S'] = SECRET_SET_COOKIE_SIGNATURE,
-    ['x'] = X_AMZ,
-    ['X'] = X_AMZ,
-};
-
-/* Cheap, and never wrong about a secret key; redact_is_secret has the last word. */
-static ALWAYS_INLINE bool may_be_secret(struct slice key, bool with_sw)
+static ALWAYS_INLINE uint64_t word_at(const char *at)
 {
-    const struct looks *looks = &secret_looks[(unsigned char)key.at[0]];
-    size_t length = key.len < 31 ? key.len : 31;
-    char last = (key.at + key.len)[-1]; /* of an empty key its quote */
-    char letter = (key.at[0] | 0x20) == 's' ? key.at[2] : last;
-    bool named = (looks->lengths >> length & looks->letters >> (letter & 31) & 1) != 0;
-    bool token = ((last | 0x20) == 'n') & ((key.at[key.len < 5 ? 0 : key.len - 3] | 0x20) == 'k');
-    return named | token | with_sw;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
 }
 
-static NEVER_INLINE bool has_sw(struct slice key)
+/* Where what is known of the key would be kept: by its place, its length and its ends: the first
+ * four bytes and the last two, with the two behind them. The four may reach into the value of a
+ * very short key, which is kept more than once then. */
+static ALWAYS_INLINE struct known_key *known_at(const struct scan *scan, struct slice key)
 {
-    for (size_t i = 1; i < key.len; i++) {
-        if ((key.at[i - 1] | 0x20) == 's' && (key.at[i] | 0x20) == 'w') {
-            return true;
+    enum { INDEX_BITS = 10 };
+    _Static_assert(1 << INDEX_BITS == SCAN_KNOWN_KEYS, "an index for each");
+    uint32_t first, last;
+    memcpy(&first, key.at, sizeof first);
+    memcpy(&last, key.at + key.len - 2, sizeof last);
+    uint64_t mixed = ((uint64_t)last << 32 | first) + scan->place + key.len;
+    return &scan->known[mixed * UINT64_C(0x9E3779B97F4A7C15) >> (64 - INDEX_BITS)];
+}
+
+/* Fewer than eight. */
+static ALWAYS_INLINE bool same_few_bytes(const char *a, const char *b, size_t len)
+{
+    enum { HALF = sizeof(uint32_t) };
+    if (len >= HALF) {
+        return memcmp(a, b, HALF) == 0 && memcmp(a + len - HALF, b + len - HALF, HALF) == 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (a[i] != b[i]) {
+            return false;
         }
     }
-    return false;
+    return true;
+}
+
+/* memcmp() of short names, without the call: word by word, the last one over some of the one before
+ * it. */
+static ALWAYS_INLINE bool same_bytes(const char *a, const char *b, size_t len)
+{
+    enum { WORD = sizeof(uint64_t) };
+    if (len < WORD) {
+        return same_few_bytes(a, b, len);
+    }
+    size_t last = len - WORD;
+    uint64_t differ = (word_at(a) ^ word_at(b)) | (word_at(a + last) ^ word_at(b + last));
+    for (size_t i = WORD; i < last; i += WORD) {
+        differ |= word_at(a + i) ^ word_at(b + i);
+    }
+    return differ == 0;
+}
+
+static ALWAYS_INLINE bool is_known(const struct scan *scan, const struct known_key *known,
+                                   struct slice key)
+{
+    return known->place_and_length == scan->place + key.len &&
+           same_bytes(known->bytes, key.at, key.len);
+}
+
+/* The child, when this is its first time in the record. */
+static ALWAYS_INLINE struct scan_node *claim(struct scan *scan, struct scan_node *child)
+{
+    if (UNLIKELY(child->seen == scan->number)) {
+        scan->duplicate_keys += child->slot >= 0 || child->children;
+        return NULL;
+    }
+    child->seen = scan->number;
+    scan->keys_seen |= child->key_bits;
+    return child;
+}
+
+/* What the key says about its value. Few keys make up most of the records, and most of them say
+ * nothing. */
+static ALWAYS_INLINE struct pending look_up(struct scan *scan, struct slice key, bool escaped)
+{
+    struct known_key *place = known_at(scan, key);
+    const struct known_key *known = place;
+    if (UNLIKELY(!is_known(scan, known, key))) {
+        known = scan_note_key(scan, place, key, escaped);
+    }
+    struct pending pending = {NULL, false};
+    if (UNLIKELY(known->says)) {
+        pending.child = known->child ? claim(scan, known->child) : NULL;
+        pending.secret = known->secret && !scan->secret_depth;
+    }
+    return pending;
 }
 
 /* Reads a key and the colon; returns where the value begins. */
@@ -201,12 +226,7 @@ static ALWAYS_INLINE const char *read_key(struct scan *scan, const uint32_t **ne
     if (UNLIKELY(!at)) {
         return NULL;
     }
-    size_t bit = key.content.len < 63 ? key.content.len : 63;
-    bool with_sw = UNLIKELY(scan->marks.sw) && has_sw(key.content);
-    bool secret = may_be_secret(key.content, with_sw) | key.escaped;
-    if ((scan->lengths >> bit & 1) | secret) {
-        *pending = scan_note_key(scan, key.content, key.escaped, secret);
-    }
+    *pending = look_up(scan, key.content, key.escaped);
     at = skip_space(at, scan->end);
     if (UNLIKELY(*at != ':')) {
         return fault(scan, at, "a ':' is missing");
@@ -216,10 +236,10 @@ static ALWAYS_INLINE const char *read_key(struct scan *scan, const uint32_t **ne
 
 /* --- objects and arrays --- */
 
-static void set_lengths(struct scan *scan)
+static void set_place(struct scan *scan)
 {
     bool on_path = scan->in_object && scan->node_depth == scan->depth;
-    scan->lengths = on_path ? scan->node->child_lengths : 0;
+    scan->place = on_path ? (uint64_t)scan->node->number << 32 : 0;
 }
 
 static void close_container(struct scan *scan, const char *after)
@@ -230,7 +250,7 @@ static void close_container(struct scan *scan, const char *after)
     scan->depth--;
     unsigned level = scan->depth - 1; /* of the one around it */
     scan->in_object = scan->depth && (scan->objects[level / 64] >> level % 64 & 1);
-    set_lengths(scan);
+    set_place(scan);
 }
 
 /* What may follow a value: closing brackets, then a comma. Returns where the next element begins,
@@ -274,7 +294,7 @@ static NEVER_INLINE const char *open_container(struct scan *scan, const char *at
     if (pending.child || pending.secret) {
         scan_note_open(scan, pending, at);
     }
-    set_lengths(scan);
+    set_place(scan);
     at = skip_space(at + 1, scan->end);
     return *at == (object ? '}' : ']') ? read_after(scan, at) : at;
 }
@@ -282,12 +302,22 @@ static NEVER_INLINE const char *open_container(struct scan *scan, const char *at
 /* --- values --- */
 
 /* An escape may hide the bracket of a JSON text. */
-static ALWAYS_INLINE bool is_suspicious(const struct scan *scan, const struct string *text)
+static ALWAYS_INLINE bool looks_like_json(const struct string *text)
 {
-    char first = text->content.at[0];
-    bool bracket = (first == '{') | (first == '[') | (text->escaped & (first == '\\'));
-    return bracket || (UNLIKELY(scan->marks.questions) &&
-                       memchr(text->content.at, '?', text->content.len) != NULL);
+    char first = text->content.at[0]; /* of an empty one its quote */
+    return first == '{' || first == '[' || (text->escaped && first == '\\');
+}
+
+static ALWAYS_INLINE void note_text(struct scan *scan, struct pending pending,
+                                    const struct string *text)
+{
+    bool json = looks_like_json(text);
+    if (UNLIKELY(json || pending.secret || scan->every_text)) {
+        scan_note_text(scan, pending, text->content, text->escaped, json);
+    } else if (pending.child) {
+        struct found found = {.kind = JSON_STRING, .escaped = text->escaped, .raw = text->content};
+        scan_fill_slots(scan, pending.child, &found);
+    }
 }
 
 static ALWAYS_INLINE const char *read_text(struct scan *scan, const uint32_t **next, const char *at,
@@ -295,12 +325,8 @@ static ALWAYS_INLINE const char *read_text(struct scan *scan, const uint32_t **n
 {
     struct string text;
     at = read_string(scan, next, at, &text);
-    if (UNLIKELY(!at)) {
-        return NULL;
-    }
-    bool suspicious = is_suspicious(scan, &text);
-    if (UNLIKELY(suspicious | (pending.child != NULL) | pending.secret)) {
-        scan_note_text(scan, pending, text.content, text.escaped, suspicious);
+    if (LIKELY(at)) {
+        note_text(scan, pending, &text);
     }
     return at;
 }
@@ -338,6 +364,34 @@ static ALWAYS_INLINE const char *read_value(struct scan *scan, const uint32_t **
     return at ? read_after(scan, at) : NULL;
 }
 
+static ALWAYS_INLINE bool four_are(const char *at, const char *four)
+{
+    return memcmp(at, four, 4) == 0;
+}
+
+/* Reads members as long as they are written `"key": "text", "`, as nearly all are: with fewer looks
+ * than read_key() and read_value(), which read the others. Returns where the next member begins.
+ * The fifth stop is the next member's first quote, so all lies within the text. */
+static ALWAYS_INLINE const char *read_members(struct scan *scan, const uint32_t **next,
+                                              const char *at)
+{
+    const char *start = scan->start;
+    const uint32_t *stops = *next;
+    size_t len = (size_t)(scan->end - start);
+    if (*at != '"' || stops[0] != (size_t)(at - start)) {
+        return at;
+    }
+    while (stops[4] < len && four_are(start + stops[1], "\": \"") &&
+           four_are(start + stops[3], "\", \"")) {
+        struct slice key = slice_make(start + stops[0] + 1, stops[1] - stops[0] - 1);
+        struct string text = {slice_make(start + stops[2] + 1, stops[3] - stops[2] - 1), false};
+        note_text(scan, look_up(scan, key, false), &text);
+        stops += 4;
+    }
+    *next = stops;
+    return start + stops[0];
+}
+
 static const char *read_start(struct scan *scan)
 {
     const char *at = skip_space(scan->start, scan->end);
@@ -353,6 +407,11 @@ static const char *read_start(struct scan *scan)
 bool scan_walk(struct scan *scan)
 {
     struct scan_room *room = &scan->scanner->rooms[scan->level];
+    if (!scan->scanner->known) {
+        scan->scanner->known = memory_new(SCAN_KNOWN_KEYS * sizeof *scan->scanner->known);
+    }
+    scan->known = scan->scanner->known;
+    scan->every_text = scan->marks.questions;
     room->n_edits = 0;
     arena_reset(&room->arena);
     scan_list_stops(scan);
@@ -361,6 +420,7 @@ bool scan_walk(struct scan *scan)
     while (at && scan->depth) {
         struct pending pending = {NULL, false};
         if (scan->in_object) {
+            at = read_members(scan, &next, at);
             at = read_key(scan, &next, at, &pending);
             if (UNLIKELY(!at)) {
                 return false;

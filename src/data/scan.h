@@ -23,9 +23,7 @@ enum { SCAN_LEVELS_MAX = 3, SCAN_ROOMS = SCAN_LEVELS_MAX + 2 };
 struct scan_node {
     struct slice key;
     struct scan_node *parent, *next, *children; /* children: the first, then by next */
-    uint64_t child_lengths;                     /* bit min(len, 63) of every child's key */
-    struct scan_node *last_child;               /* that was met */
-    struct scan_node *follower;                 /* the sibling that was met after this one */
+    uint32_t number;                            /* from 1 on */
     int slot;                                   /* first of the slots to fill, or -1 */
     uint64_t key_bits;                          /* in keys_seen */
     /* while a record is scanned */
@@ -39,13 +37,17 @@ enum { SCAN_STEP_BYTES = 64 };
 /* What there is in a text. */
 struct scan_marks {
     bool questions; /* a '?' */
-    bool sw;        /* a 'w' behind an 's', in any case, as in *password* */
     bool ascii;     /* nothing else */
+    bool printable; /* nothing beyond '~': of ASCII, but for the control characters below ' ' */
 };
 
 /* Stops are listed for so many steps at a time. A list has room for all the bytes of these, and for
  * what is written beyond its end. */
-enum { SCAN_LIST_STEPS = 64, SCAN_LIST_SIZE = (SCAN_LIST_STEPS + 1) * SCAN_STEP_BYTES };
+enum {
+    SCAN_LIST_STEPS = 64,
+    SCAN_LIST_ENDS = 5,
+    SCAN_LIST_SIZE = (SCAN_LIST_STEPS + 1) * SCAN_STEP_BYTES
+};
 
 enum scan_version { SCAN_PORTABLE, SCAN_AVX2, SCAN_AVX512, SCAN_BEST = SCAN_AVX512 };
 
@@ -64,8 +66,22 @@ struct scan_room {
     struct buf key;     /* a key with its escapes decoded */
 };
 
+/* What was found out about a key at a place (see .place of struct scan). A table of them is a
+ * cache: any key may push another out. */
+enum { SCAN_KNOWN_KEYS = 1024, SCAN_KNOWN_BYTES = 40 };
+
+struct known_key {
+    char bytes[SCAN_KNOWN_BYTES];
+    uint64_t place_and_length; /* of the key: their sum */
+    struct scan_node *child;   /* declared; or NULL */
+    bool secret;
+    bool says; /* one of both: something about the value */
+};
+
 /* Zero-initialised is ready, and portable. */
 struct scanner {
+    struct known_key *known; /* [SCAN_KNOWN_KEYS], by a hash; made by the first scan */
+    struct known_key unkept; /* of a key with escapes, or too long to be kept */
     struct scan_room rooms[SCAN_ROOMS];
     enum scan_version version; /* of scan_mark.c and scan_stops.c, at most */
 };
@@ -90,7 +106,8 @@ struct scan {
 
     struct scan_marks marks; /* set by scan_mark() */
 
-    /* the stops that are listed: offsets, in order; the text's length ends the list */
+    /* the stops that are listed: offsets, in order; the text's length ends the list, so often that
+     * the walk may look ahead */
     const uint32_t *next_stop;
     size_t listed_steps;
 
@@ -102,11 +119,14 @@ struct scan {
     /* where the walk is */
     unsigned depth; /* open objects and arrays */
     bool in_object;
-    unsigned node_depth;     /* depth of the innermost open value on a declared path */
-    struct scan_node *node;  /* that value's node */
-    uint64_t lengths;        /* of keys that may be declared here; 0 off the declared paths */
+    unsigned node_depth;    /* depth of the innermost open value on a declared path */
+    struct scan_node *node; /* that value's node */
+    uint64_t
+        place; /* the number of the node whose children the keys here may be, or 0; times 2^32 */
+    struct known_key *known; /* the scanner's */
     unsigned secret_depth;   /* depth of an open value under a secret key, or 0 */
     const char *secret_from; /* where it begins */
+    bool every_text;         /* is noted: such a value is open, or some text has a '?' */
     uint64_t objects[(EXTRACT_DEPTH + 63) / 64]; /* bit per open level: an object */
 };
 
@@ -139,12 +159,32 @@ const char *scan_literal_end(const char *at, const char *end, enum json_kind *ki
 /* scan_token.c: the byte behind the escape that begins at the backslash at `at`, or NULL. */
 const char *scan_escape_end(const char *at);
 
-/* scan_note.c: called by the walk, where something is to be kept. */
-struct pending scan_note_key(struct scan *scan, struct slice key, bool escaped, bool may_be_secret);
+/* Keeps a value of a declared path.
+ * Field by field: a wide copy of the struct would wait for the narrow stores that have just made
+ * it. */
+static inline void scan_fill_slots(struct scan *scan, const struct scan_node *node,
+                                   const struct found *found)
+{
+    for (int i = node->slot; i >= 0; i = scan->next_slot[i]) {
+        struct found *slot = &scan->slots[i];
+        slot->kind = found->kind;
+        slot->escaped = found->escaped;
+        slot->redacted = found->redacted;
+        slot->raw.at = found->raw.at;
+        slot->raw.len = found->raw.len;
+    }
+}
+
+/* scan_note.c: finds out about a key that is not known. Kept where the place to keep is, but for a
+ * key with escapes or a long one. */
+const struct known_key *scan_note_key(struct scan *scan, struct known_key *place_to_keep,
+                                      struct slice key, bool escaped);
+
+/* scan_note.c: called by the walk, where something is to be kept. json: the text looks like it. */
 void scan_note_value(struct scan *scan, struct pending pending, enum json_kind kind,
                      struct slice raw);
 void scan_note_text(struct scan *scan, struct pending pending, struct slice content, bool escaped,
-                    bool suspicious);
+                    bool json);
 void scan_note_open(struct scan *scan, struct pending pending, const char *at);
 void scan_note_close(struct scan *scan, const char *after);
 

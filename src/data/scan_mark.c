@@ -1,11 +1,10 @@
 /*
  * scan_mark: the first pass over a text: notes in a bit per byte where strings may end, and for the
- * whole text whether there are '?', "sw" or bytes beyond ASCII at all. No branch depends on the
+ * whole text whether there are '?' or bytes beyond printable ASCII at all. No branch depends on the
  * text.
  *
- * Reads steps of 64 bytes and the byte behind each, so up to EXTRACT_PADDING bytes beyond the end;
- * what is read there is not noted, but for a 'w' right behind the text. The vector versions have a
- * portable twin; tests hold one against the other.
+ * Reads steps of 64 bytes, so up to EXTRACT_PADDING bytes beyond the end; what is read there is not
+ * noted. The vector versions have a portable twin; tests hold one against the other.
  */
 #include "data/scan.h"
 
@@ -18,7 +17,7 @@
 #define HAVE_VECTOR 0
 #endif
 
-enum { STEP = SCAN_STEP_BYTES };
+enum { STEP = SCAN_STEP_BYTES, DELETE = 0x7F };
 
 static bool is_stop(unsigned char byte)
 {
@@ -27,14 +26,14 @@ static bool is_stop(unsigned char byte)
 
 static struct scan_marks mark_bytes(uint64_t *stops, const char *at, size_t len)
 {
-    struct scan_marks marks = {.ascii = true};
+    struct scan_marks marks = {.ascii = true, .printable = true};
     memset(stops, 0, (len / STEP + 1) * sizeof *stops);
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)at[i];
         stops[i / STEP] |= (uint64_t)is_stop(byte) << i % STEP;
         marks.questions |= byte == '?';
-        marks.sw |= (byte | 0x20) == 's' && (at[i + 1] | 0x20) == 'w';
         marks.ascii &= byte < 0x80;
+        marks.printable &= byte < DELETE;
     }
     return marks;
 }
@@ -43,22 +42,16 @@ static struct scan_marks mark_bytes(uint64_t *stops, const char *at, size_t len)
 
 #define AVX2 __attribute__((target("avx2")))
 
-/* A high bit in `all`: a byte beyond ASCII. A byte of `question` or `sw` that is 0: one of these.
- */
+/* The highest byte seen in each lane. A byte of `question` that is 0: there was one. */
 struct seen_avx2 {
-    __m256i all, question, sw;
+    __m256i highest, question;
 };
 
-AVX2 static inline uint32_t half_step_avx2(struct seen_avx2 *seen, __m256i bytes, const char *next)
+AVX2 static inline uint32_t half_step_avx2(struct seen_avx2 *seen, __m256i bytes)
 {
-    const __m256i lower_bit = _mm256_set1_epi8(0x20);
-    __m256i after = _mm256_loadu_si256((const __m256i *)next);
-    __m256i not_s = _mm256_xor_si256(_mm256_or_si256(bytes, lower_bit), _mm256_set1_epi8('s'));
-    __m256i not_w = _mm256_xor_si256(_mm256_or_si256(after, lower_bit), _mm256_set1_epi8('w'));
-    seen->all = _mm256_or_si256(seen->all, bytes);
+    seen->highest = _mm256_max_epu8(seen->highest, bytes);
     seen->question =
         _mm256_min_epu8(seen->question, _mm256_xor_si256(bytes, _mm256_set1_epi8('?')));
-    seen->sw = _mm256_min_epu8(seen->sw, _mm256_or_si256(not_s, not_w));
 
     __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1F)), bytes);
     __m256i quote = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('"'));
@@ -81,23 +74,25 @@ AVX2 static inline __m256i first_avx2(const char *at, int64_t n)
 AVX2 static struct scan_marks mark_avx2(uint64_t *stops, const char *at, size_t len)
 {
     enum { HALF = STEP / 2 };
-    struct seen_avx2 seen = {_mm256_setzero_si256(), _mm256_set1_epi8(-1), _mm256_set1_epi8(-1)};
+    struct seen_avx2 seen = {_mm256_setzero_si256(), _mm256_set1_epi8(-1)};
     size_t i = 0;
     for (; i < len / STEP; i++, at += STEP) {
         __m256i low = _mm256_loadu_si256((const __m256i *)at);
         __m256i high = _mm256_loadu_si256((const __m256i *)(at + HALF));
-        uint32_t low_stops = half_step_avx2(&seen, low, at + 1);
-        stops[i] = (uint64_t)half_step_avx2(&seen, high, at + HALF + 1) << HALF | low_stops;
+        uint32_t low_stops = half_step_avx2(&seen, low);
+        stops[i] = (uint64_t)half_step_avx2(&seen, high) << HALF | low_stops;
     }
     int64_t rest = (int64_t)(len % STEP);
-    uint32_t low_stops = half_step_avx2(&seen, first_avx2(at, rest), at + 1);
-    uint32_t high_stops = half_step_avx2(&seen, first_avx2(at + HALF, rest - HALF), at + HALF + 1);
+    uint32_t low_stops = half_step_avx2(&seen, first_avx2(at, rest));
+    uint32_t high_stops = half_step_avx2(&seen, first_avx2(at + HALF, rest - HALF));
     stops[i] = (uint64_t)high_stops << HALF | low_stops;
     __m256i zero = _mm256_setzero_si256();
     return (struct scan_marks){
         .questions = _mm256_movemask_epi8(_mm256_cmpeq_epi8(seen.question, zero)) != 0,
-        .sw = _mm256_movemask_epi8(_mm256_cmpeq_epi8(seen.sw, zero)) != 0,
-        .ascii = _mm256_movemask_epi8(seen.all) == 0,
+        .ascii = _mm256_movemask_epi8(seen.highest) == 0,
+        .printable =
+            _mm256_movemask_epi8(_mm256_cmpeq_epi8(
+                _mm256_max_epu8(seen.highest, _mm256_set1_epi8(DELETE)), seen.highest)) == 0,
     };
 }
 
@@ -105,37 +100,32 @@ AVX2 static struct scan_marks mark_avx2(uint64_t *stops, const char *at, size_t 
 
 /* The same, of twice the width. */
 struct seen_avx512 {
-    __m512i all, question, sw;
+    __m512i highest, question;
 };
 
-AVX512 static inline uint64_t step_avx512(struct seen_avx512 *seen, __m512i bytes, __m512i after)
+AVX512 static inline uint64_t step_avx512(struct seen_avx512 *seen, __m512i bytes)
 {
-    const __m512i lower_bit = _mm512_set1_epi8(0x20);
-    __m512i not_s = _mm512_xor_si512(_mm512_or_si512(bytes, lower_bit), _mm512_set1_epi8('s'));
-    __m512i not_w = _mm512_xor_si512(_mm512_or_si512(after, lower_bit), _mm512_set1_epi8('w'));
-    seen->all = _mm512_or_si512(seen->all, bytes);
+    seen->highest = _mm512_max_epu8(seen->highest, bytes);
     seen->question =
         _mm512_min_epu8(seen->question, _mm512_xor_si512(bytes, _mm512_set1_epi8('?')));
-    seen->sw = _mm512_min_epu8(seen->sw, _mm512_or_si512(not_s, not_w));
     return _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')) |
            _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\\')) |
-           _mm512_cmplt_epu8_mask(bytes, lower_bit);
+           _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(' '));
 }
 
 AVX512 static struct scan_marks mark_avx512(uint64_t *stops, const char *at, size_t len)
 {
-    struct seen_avx512 seen = {_mm512_setzero_si512(), _mm512_set1_epi8(-1), _mm512_set1_epi8(-1)};
+    struct seen_avx512 seen = {_mm512_setzero_si512(), _mm512_set1_epi8(-1)};
     size_t i = 0;
     for (; i < len / STEP; i++, at += STEP) {
-        stops[i] = step_avx512(&seen, _mm512_loadu_si512(at), _mm512_loadu_si512(at + 1));
+        stops[i] = step_avx512(&seen, _mm512_loadu_si512(at));
     }
     uint64_t inside = (UINT64_C(1) << len % STEP) - 1; /* the others become zeros */
-    stops[i] = inside &
-               step_avx512(&seen, _mm512_maskz_loadu_epi8(inside, at), _mm512_loadu_si512(at + 1));
+    stops[i] = inside & step_avx512(&seen, _mm512_maskz_loadu_epi8(inside, at));
     return (struct scan_marks){
         .questions = _mm512_testn_epi8_mask(seen.question, seen.question) != 0,
-        .sw = _mm512_testn_epi8_mask(seen.sw, seen.sw) != 0,
-        .ascii = _mm512_movepi8_mask(seen.all) == 0,
+        .ascii = _mm512_movepi8_mask(seen.highest) == 0,
+        .printable = _mm512_cmpge_epu8_mask(seen.highest, _mm512_set1_epi8(DELETE)) == 0,
     };
 }
 

@@ -15,6 +15,7 @@ static const struct found hidden = {
 
 void scanner_finish(struct scanner *scanner)
 {
+    free(scanner->known);
     for (size_t i = 0; i < SCAN_ROOMS; i++) {
         struct scan_room *room = &scanner->rooms[i];
         free(room->steps);
@@ -50,98 +51,41 @@ static void note_hidden(struct scan *scan, const char *from, const char *to)
     note_edit(scan, from, to, with);
 }
 
-/* Field by field: a wide copy of the struct would wait for the narrow stores that have just made
- * it. */
-static void fill_slots(struct scan *scan, const struct scan_node *node, struct found found)
-{
-    for (int i = node->slot; i >= 0; i = scan->next_slot[i]) {
-        struct found *slot = &scan->slots[i];
-        slot->kind = found.kind;
-        slot->escaped = found.escaped;
-        slot->redacted = found.redacted;
-        slot->raw.at = found.raw.at;
-        slot->raw.len = found.raw.len;
-    }
-}
-
 /* --- keys --- */
 
-/* memcmp() of short names, without the call. */
-static inline bool same_bytes(const char *a, const char *b, size_t len)
+static struct scan_node *find_child(const struct scan_node *node, struct slice key)
 {
-    if (len >= sizeof(uint64_t)) {
-        size_t i = 0;
-        for (; i + sizeof(uint64_t) < len; i += sizeof(uint64_t)) {
-            if (memcmp(a + i, b + i, sizeof(uint64_t)) != 0) {
-                return false;
-            }
-        }
-        i = len - sizeof(uint64_t); /* over some that were compared */
-        return memcmp(a + i, b + i, sizeof(uint64_t)) == 0;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (a[i] != b[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static inline bool has_key(const struct scan_node *node, struct slice key)
-{
-    return node->key.len == key.len && same_bytes(node->key.at, key.at, key.len);
-}
-
-/* The declared child of that name. Records have their keys in the same order mostly: the one that
- * followed the last time is asked first. */
-static struct scan_node *find_child(struct scan_node *node, struct slice key)
-{
-    struct scan_node *last = node->last_child;
-    struct scan_node *child = last ? last->follower : NULL;
-    if (!child || !has_key(child, key)) {
-        child = node->children;
-        while (child && !has_key(child, key)) {
-            child = child->next;
-        }
-    }
-    if (child) {
-        node->last_child = child;
-    }
-    if (child && last) {
-        last->follower = child;
+    struct scan_node *child = node->children;
+    while (child && !slice_equal(child->key, key)) {
+        child = child->next;
     }
     return child;
 }
 
-/* The same, when this is its first time in the record. */
-static struct scan_node *claim_child(struct scan *scan, struct slice key)
+static struct slice decoded(struct scan *scan, struct slice key)
 {
-    struct scan_node *child = find_child(scan->node, key);
-    if (!child) {
-        return NULL;
-    }
-    if (child->seen == scan->number) {
-        scan->duplicate_keys += child->slot >= 0 || child->children;
-        return NULL;
-    }
-    child->seen = scan->number;
-    scan->keys_seen |= child->key_bits;
-    return child;
+    struct buf *to = &room_of(scan)->key;
+    buf_clear(to);
+    to->max = key.len; /* decoding never makes it longer */
+    json_unescape(to, key);
+    return buf_slice(to);
 }
 
-struct pending scan_note_key(struct scan *scan, struct slice key, bool escaped, bool may_be_secret)
+const struct known_key *scan_note_key(struct scan *scan, struct known_key *place_to_keep,
+                                      struct slice key, bool escaped)
 {
-    if (escaped) {
-        struct buf *decoded = &room_of(scan)->key;
-        buf_clear(decoded);
-        decoded->max = key.len; /* decoding never makes it longer */
-        json_unescape(decoded, key);
-        key = buf_slice(decoded);
+    struct slice name = escaped ? decoded(scan, key) : key;
+    struct known_key *known = place_to_keep;
+    if (escaped || key.len > SCAN_KNOWN_BYTES) {
+        known = &scan->scanner->unkept;
+    } else {
+        memcpy(known->bytes, key.at, key.len);
     }
-    return (struct pending){
-        .child = scan->lengths ? claim_child(scan, key) : NULL,
-        .secret = may_be_secret && !scan->secret_depth && redact_is_secret(key),
-    };
+    known->place_and_length = scan->place + key.len;
+    known->child = scan->place ? find_child(scan->node, name) : NULL;
+    known->secret = redact_is_secret(name);
+    known->says = known->child || known->secret;
+    return known;
 }
 
 /* --- values --- */
@@ -155,7 +99,8 @@ void scan_note_value(struct scan *scan, struct pending pending, enum json_kind k
         note_hidden(scan, raw.at, raw.at + raw.len);
     }
     if (pending.child) {
-        fill_slots(scan, pending.child, secret ? hidden : (struct found){.kind = kind, .raw = raw});
+        struct found found = {.kind = kind, .raw = raw};
+        scan_fill_slots(scan, pending.child, secret ? &hidden : &found);
     }
 }
 
@@ -184,8 +129,10 @@ static bool redact_text(struct scan *scan, struct slice content, struct slice *w
 }
 
 void scan_note_text(struct scan *scan, struct pending pending, struct slice content, bool escaped,
-                    bool suspicious)
+                    bool json)
 {
+    bool suspicious =
+        json || (scan->marks.questions && memchr(content.at, '?', content.len) != NULL);
     const char *from = content.at - 1, *to = content.at + content.len + 1; /* with its quotes */
     struct found found = {.kind = JSON_STRING, .escaped = escaped, .raw = content};
     struct slice with;
@@ -201,7 +148,7 @@ void scan_note_text(struct scan *scan, struct pending pending, struct slice cont
         found.escaped = memchr(found.raw.at, '\\', found.raw.len) != NULL;
     }
     if (pending.child) {
-        fill_slots(scan, pending.child, found);
+        scan_fill_slots(scan, pending.child, &found);
     }
 }
 
@@ -218,6 +165,7 @@ void scan_note_open(struct scan *scan, struct pending pending, const char *at)
     if (pending.secret) {
         scan->secret_depth = scan->depth;
         scan->secret_from = at;
+        scan->every_text = true;
     }
 }
 
@@ -257,7 +205,7 @@ static void close_node(struct scan *scan, const char *after)
         found.redacted = true;
         found.raw = scan_edited(scan, node->from, after, node->first_edit);
     }
-    fill_slots(scan, node, found);
+    scan_fill_slots(scan, node, &found);
 }
 
 void scan_note_close(struct scan *scan, const char *after)
@@ -267,6 +215,7 @@ void scan_note_close(struct scan *scan, const char *after)
     }
     if (scan->depth == scan->secret_depth) {
         scan->secret_depth = 0;
+        scan->every_text = scan->marks.questions;
         note_hidden(scan, scan->secret_from, after);
     }
 }

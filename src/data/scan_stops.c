@@ -118,7 +118,9 @@ bool scan_list_stops(struct scan *scan)
     n = n < SCAN_LIST_STEPS ? n : SCAN_LIST_STEPS;
     uint32_t *end = scan_stops_by(scan->scanner->version, room->steps + first, n,
                                   (uint32_t)(first * SCAN_STEP_BYTES), room->stops);
-    end[0] = end[1] = (uint32_t)len;
+    for (size_t i = 0; i < SCAN_LIST_ENDS; i++) {
+        end[i] = (uint32_t)len;
+    }
     scan->next_stop = room->stops;
     scan->listed_steps += n;
     return true;

@@ -9,7 +9,7 @@
 
 #include "input/gunzip.h"
 
-enum { LINES_RECORD_MAX = 1024 * 1024, LINES_PADDING = 65, LINES_KEPT_BYTES = 64 * 1024 };
+enum { LINES_RECORD_MAX = 1024 * 1024, LINES_PADDING = 64, LINES_KEPT_BYTES = 64 * 1024 };
 
 /* Receives records. What these return other than OK ends the splitting. */
 struct record_sink {

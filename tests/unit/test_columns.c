@@ -51,6 +51,9 @@ static void values_become_tags(void **state)
         {"\"a\\nb\\tc\\u0000d\x7F\"", "a b c d "},
         {"\"a\\u0085b\xC2\x9F\"", "a b "},
         {"\"\\r\\n\"", "  "},
+        {"\"a\x7F\"", "a "},
+        {"\"a~\"", "a~"},
+        {"{\"k\":\t1}", "{\"k\": 1}"},
         /* backslashes that line protocol cannot carry */
         {"\"a\\\\b\"", "a\\b"},
         {"\"a\\\\\"", "a/"},
