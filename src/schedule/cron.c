@@ -302,11 +302,14 @@ static int64_t next_fixed(const struct cron *cron, const struct zone *zone, int6
 
 int64_t cron_next(const struct cron *cron, const struct zone *zone, int64_t after)
 {
-    if (after < -reach_days * day_s) {
-        after = -reach_days * day_s;
+    const int64_t reach_s = reach_days * day_s;
+    if (after < -reach_s) {
+        after = -reach_s;
     }
-    if (after > reach_days * day_s) {
+    if (after >= reach_s) {
         return INT64_MAX;
     }
-    return cron->elapsed || !zone ? next_shown(cron, zone, after) : next_fixed(cron, zone, after);
+    int64_t next =
+        cron->elapsed || !zone ? next_shown(cron, zone, after) : next_fixed(cron, zone, after);
+    return next <= reach_s ? next : INT64_MAX; /* a clock behind UTC shows later ones in time */
 }

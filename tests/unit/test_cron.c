@@ -178,6 +178,12 @@ static void test_far(void **state)
     assert_true(first < seconds_of("1683-01-01T00:00:00Z") && first % 86400 == -75600);
     assert_true(cron_next(&cron, berlin, INT64_MIN) <= first);
     zone_free(berlin);
+    struct zone *york = load("America/New_York");
+    assert_int_equal(cron_parse(&cron, "@hourly", &err), OK);
+    int64_t last = seconds_of("2257-06-25T00:00:00Z");
+    assert_true(cron_next(&cron, york, last - 1) == last);
+    assert_true(cron_next(&cron, york, last) == INT64_MAX);
+    zone_free(york);
 }
 
 static void test_names(void **state)
