@@ -60,9 +60,9 @@ enum status ledger_join_pass(struct ledger_join *join, const struct object *obje
  * keys between. */
 void ledger_join_skip(struct ledger_join *join, struct slice after);
 /* whole_ns: start of the run, when the listing went from its first key to its end without a skip;
- * otherwise INT64_MIN. Known keys that such a listing does not have are gone: what was never done
- * is removed at once, what was done 30 days later, and until then it is as it was when it is listed
- * again. Fills counts, frees join. */
+ * otherwise INT64_MIN. Known keys that such a listing does not have are gone: what was never read
+ * is removed at once, what was read once 30 days later, and until then it is as it was when it is
+ * listed again. Fills counts, frees join. */
 enum status ledger_join_end(struct ledger_join *join, int64_t whole_ns, struct join_counts *counts,
                             struct err *err);
 

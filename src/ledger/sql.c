@@ -24,8 +24,11 @@
     " AND (?8 = 0 OR NOT EXISTS (SELECT 1 FROM object o WHERE o.scope = d.scope AND o.key = " \
     "d.key AND o.gone IS NULL))"
 
-/* Of an object that a listing did not have: it was done, and was still there at ?4. */
-#define ONLY_JUST_GONE "state IN (1, 3) AND (gone IS NULL OR gone > ?4)"
+/* Of an object that a listing did not have: it was read once, and was still there at ?4. */
+#define ONLY_JUST_GONE "(state IN (1, 3) OR counts IS NOT NULL) AND (gone IS NULL OR gone > ?4)"
+
+/* Of the objects that are to be read; the index has them in the order of their dates. */
+#define TO_READ "scope = ?1 AND state IN (0, 2) AND gone IS NULL"
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -88,14 +91,14 @@ static const char *const texts[SQL_COUNT] = {
                          " ON CONFLICT DO UPDATE SET points = points + ?5",
 
     [SQL_WORK_TOTALS] = "SELECT count(*), CAST(min(total(size), 9e18) AS INTEGER)"
-                        " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
+                        " FROM object INDEXED BY object_work WHERE " TO_READ
                         " AND last_modified >= ?2 AND last_modified < ?3",
     [SQL_WORK_PAGE] = "SELECT key, etag, size, last_modified"
-                      " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
+                      " FROM object INDEXED BY object_work WHERE " TO_READ
                       " AND state = 0 AND (last_modified, key) > (?2, ?3) AND last_modified < ?4"
                       " ORDER BY last_modified, key LIMIT ?5",
     [SQL_WORK_FAILED] = "SELECT key, etag, size, last_modified"
-                        " FROM object INDEXED BY object_work WHERE scope = ?1 AND state IN (0, 2)"
+                        " FROM object INDEXED BY object_work WHERE " TO_READ
                         " AND state = 2 AND last_modified >= ?2 AND last_modified < ?3"
                         " ORDER BY attempts, last_modified, key LIMIT ?4",
 
@@ -142,9 +145,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_ASKED_TIDY] = "DELETE FROM asked WHERE scope = ?1 AND EXISTS (SELECT 1 FROM asked a"
                        " WHERE a.scope = ?1 AND a.from_ns < asked.from_ns"
                        " AND a.to_ns >= asked.to_ns)",
-    [SQL_WAITING] = "SELECT count(*) FROM object INDEXED BY object_work WHERE scope = ?1"
-                    " AND state IN (0, 2) AND state = 0"
-                    " AND last_modified >= ?2 AND last_modified < ?3",
+    [SQL_WAITING] =
+        "SELECT count(*) FROM object INDEXED BY object_work WHERE " TO_READ " AND state = 0"
+        " AND last_modified >= ?2 AND last_modified < ?3",
 
     /* what was read of it before is stored, and stays counted */
     [SQL_LEFT_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"

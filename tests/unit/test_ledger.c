@@ -139,6 +139,8 @@ static void test_counts_stay_until_the_next_outcome(void **state)
     assert_int_equal(ask(place, counted), 2);
     struct join_counts counts;
     put_one(place, object_of("b", 2, 10, 0), &counts); /* "a" is gone, "b" another */
+    assert_int_equal(ask(place, counted), 1);
+    LIST_EXACTLY_AT(place, 30, "b");
     assert_int_equal(ask(place, "SELECT objects FROM total_object"), 1);
     assert_int_equal(ask(place, counted), 0);
 }

@@ -84,6 +84,54 @@ static void test_listed_again(void **state)
     assert_read(place, 2);
 }
 
+/* The objects that a run would read. */
+static uint64_t count_work(struct ledger_place *place)
+{
+    CLEANUP(arena_finish) struct arena keys = {0};
+    struct ledger_work *work;
+    struct work_totals totals;
+    struct object object;
+    uint64_t n = 0;
+    assert_ok(place, ledger_work_begin(&work, place->ledger, place->scope, all_time, &totals,
+                                       &place->err));
+    while (ledger_work_next(work, &keys, &object, &place->err) == OK) {
+        n++;
+    }
+    ledger_work_end(work);
+    assert_int_equal(totals.objects, n);
+    return n;
+}
+
+/* One that was read and is to be read anew has points, too: counted once, and read when it is back.
+ */
+static void test_requeued(void **state)
+{
+    static const enum object_state attempts[] = {OBJECT_LISTED, OBJECT_FAILED};
+    struct ledger_place *place = *state;
+    fill(place);
+    for (size_t i = 0; i < 2; i++) {
+        bool requeued;
+        uint64_t waiting;
+        assert_ok(place, ledger_requeue(place->ledger, place->scope, slice_of("b"), &requeued,
+                                        &place->err));
+        assert_true(requeued);
+        if (attempts[i] == OBJECT_FAILED) {
+            settle(place, "b", OBJECT_FAILED);
+        }
+        list_one(place, 1, "a", 1);
+        assert_int_equal(ask(place, folded), 0);
+        assert_int_equal(count_work(place), 0);
+        assert_ok(place,
+                  ledger_waiting(place->ledger, place->scope, all_time, &waiting, &place->err));
+        assert_int_equal(waiting, 0);
+        assert_read(place, 2);
+        LIST_EXACTLY_AT(place, 2, "a", "b");
+        assert_int_equal(count_work(place), 1);
+        settle(place, "b", OBJECT_SETTLED);
+        assert_read(place, 2);
+    }
+}
+
 static void test_forgotten(void **state)
 {
     struct ledger_place *place = *state;
@@ -257,6 +305,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_ledger, remove_ledger)
     const struct CMUnitTest tests[] = {
         TEST(test_listed_again),
+        TEST(test_requeued),
         TEST(test_forgotten),
         TEST(test_listed_again_with_other_content),
         TEST(test_listed_again_out_of_order),
