@@ -128,7 +128,7 @@ static void add_claim(struct verify_job *job, const struct claim *claim)
 
 static bool is_in_question(const struct verify_job *job, const struct claim *claim)
 {
-    if (claim->key.len == 0 || claim->scope != job->scope) {
+    if (claim->gone || claim->scope != job->scope) {
         return false;
     }
     for (size_t i = 0; i < job->n_windows; i++) {
@@ -187,7 +187,7 @@ static enum status read_unmatched(struct verify *verify, struct err *err)
     CLEANUP_FREE struct job_status *status = memory_new(sizeof *status);
     for (size_t i = 0; i < verify->n_jobs; i++) {
         struct verify_job *job = &verify->jobs[i];
-        if (ledger_job_status(verify->ledger, job->config->name, NULL, 0, status, err) != OK) {
+        if (ledger_job_runs(verify->ledger, job->config->name, status, err) != OK) {
             return err->status;
         }
         job->unmatched = status->unmatched;
