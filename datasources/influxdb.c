@@ -146,7 +146,7 @@ static enum status influxdb_open(void *instance, struct world *world, struct err
     self->compress = self->gzip == GZIP_ON || (self->gzip == GZIP_AUTO && !is_loopback(self->base));
     for (size_t i = 0; i < 2; i++) {
         struct influxdb_batch *batch = &self->batches[i];
-        batch->body.max = (size_t)self->batch_bytes;
+        buf_make_large(&batch->body, (size_t)self->batch_bytes);
         batch->lines = memory_new((size_t)self->batch_lines * sizeof *batch->lines);
     }
     self->filling = self->sending = self->batches;

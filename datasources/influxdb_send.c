@@ -343,7 +343,7 @@ static void batch_clear(struct influxdb *self)
     struct influxdb_batch *batch = self->sending;
     if (batch->body.max > (size_t)self->batch_bytes) { /* it held one overlong line */
         buf_finish(&batch->body);
-        batch->body.max = (size_t)self->batch_bytes;
+        buf_make_large(&batch->body, (size_t)self->batch_bytes);
     }
     buf_clear(&batch->body);
     arena_reset(&self->reasons);

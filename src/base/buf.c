@@ -30,6 +30,11 @@ char *buf_room(struct buf *buf, size_t more)
     return buf->at + buf->len;
 }
 
+void buf_make_large(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.max = max, .size = max + 1, .at = memory_large(max + 1)};
+}
+
 bool buf_add(struct buf *buf, struct slice bytes)
 {
     char *room = buf_room(buf, bytes.len);

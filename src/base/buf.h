@@ -16,6 +16,10 @@ struct buf {
     bool overflow;
 };
 
+/* One that will be filled to its maximum of some MiB: it has all its room from the beginning, which
+ * leaves no smaller selves behind. */
+void buf_make_large(struct buf *buf, size_t max);
+
 /* Room for `more` bytes behind len, or NULL (and .overflow) when that would pass the maximum. The
  * caller writes there and adds what it wrote to .len. */
 char *buf_room(struct buf *buf, size_t more);

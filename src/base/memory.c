@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *pointer)
 {
@@ -22,6 +23,21 @@ void *memory_new(size_t size)
 void *memory_grow(void *old, size_t size)
 {
     return checked(realloc(old, size ? size : 1));
+}
+
+void *memory_large(size_t size)
+{
+    enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024 };
+    void *at;
+    if (size < HUGE_PAGE_BYTES) {
+        return memory_grow(NULL, size);
+    }
+    if (posix_memalign(&at, HUGE_PAGE_BYTES, size) != 0) {
+        at = NULL;
+    }
+    checked(at);
+    madvise(at, size / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE); /* as good without */
+    return at;
 }
 
 char *memory_copy(const char *at, size_t len)
