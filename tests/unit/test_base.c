@@ -51,6 +51,25 @@ static void test_buf_overflow_writes_nothing_and_stays(void **state)
     assert_string_equal(buf_text(&buf), "0123456789");
 }
 
+/* Below and above the size of a huge page, and with a rest of one. */
+static void test_buf_large_has_all_its_room(void **state)
+{
+    static const size_t sizes[] = {1000, 2 << 20, (5 << 20) + 17};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct buf buf;
+        buf_make_large(&buf, sizes[i]);
+        const char *at = buf.at;
+        memset(buf_room(&buf, sizes[i]), 'x', sizes[i]);
+        buf.len += sizes[i];
+        assert_int_equal(buf_text(&buf)[sizes[i]], '\0');
+        assert_ptr_equal(buf.at, at);
+        assert_false(buf_add_byte(&buf, 'y'));
+        assert_true(buf.overflow);
+        buf_finish(&buf);
+    }
+}
+
 static void test_buf_empty(void **state)
 {
     (void)state;
@@ -267,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf_grows_up_to_its_maximum),
         cmocka_unit_test(test_buf_overflow_writes_nothing_and_stays),
+        cmocka_unit_test(test_buf_large_has_all_its_room),
         cmocka_unit_test(test_buf_empty),
         cmocka_unit_test(test_buf_numbers_and_formats),
         cmocka_unit_test(test_arena_gives_separate_aligned_memory),
