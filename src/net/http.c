@@ -49,7 +49,8 @@ struct http {
     bool stalled, was_shut, headers_ended, headers_taken;
     bool enough; /* of an error's body that would not end */
     curl_off_t moved_bytes;
-    int64_t moved_ns, ticked_ns, body_ns; /* monotonic; body_ns: it began */
+    int64_t moved_ns, ticked_ns; /* monotonic */
+    int64_t body_ns;             /* we began to read it, in the step under way */
 };
 
 static int64_t stall_ns(const struct http_request *request)
@@ -356,13 +357,15 @@ static void request_take(struct http *http, const struct http_request *request,
     http->problem[0] = '\0';
 }
 
+/* The headers' bytes alone would not tell: those for a proxy's CONNECT are among them. */
 static bool is_sent(struct http *http)
 {
     long header_bytes = 0;
-    curl_off_t body_bytes = 0;
+    curl_off_t body_bytes = 0, connected_us = 0;
+    curl_easy_getinfo(http->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
     curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &header_bytes);
     curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &body_bytes);
-    return header_bytes > 0 && body_bytes >= (curl_off_t)http->request.body.len;
+    return connected_us > 0 && header_bytes > 0 && body_bytes >= (curl_off_t)http->request.body.len;
 }
 
 /* Lets libcurl work once with what there is. */
@@ -436,7 +439,7 @@ static void http_drop(struct http *http)
 
 static enum status http_end(struct http *http, struct err *err)
 {
-    http->moved_ns = world_monotonic(http->world);
+    http->moved_ns = http->body_ns = world_monotonic(http->world);
     while (http->running) {
         await(http);
     }

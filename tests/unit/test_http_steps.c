@@ -114,6 +114,29 @@ static void test_a_request_is_given_up_between_the_steps(void **state)
     fixture_end(&fixture);
 }
 
+/* What goes out to a proxy is not the request yet: that comes behind the handshake. */
+static void test_a_tunnel_is_opened_in_the_first_step(void **state)
+{
+    static const struct scripted_reply script[] = {
+        {"HTTP/1.1 200 OK\r\n\r\n", THEN_HANG, .pause_at = 1}};
+    struct fixture fixture;
+    char proxy[64];
+    (void)state;
+    fixture_begin(&fixture, script, COUNT(script));
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", fixture.server->port);
+    setenv("https_proxy", proxy, 1);
+    snprintf(fixture.url, sizeof fixture.url, "https://s3.elsewhere.example/");
+    begin(&fixture, (struct http_request){0});
+    unsetenv("https_proxy");
+    http_curl.drop(fixture.http);
+    pthread_join(fixture.server->thread, NULL);
+    assert_non_null(strstr(fixture.server->requests[0], "CONNECT s3.elsewhere.example:443 "));
+    assert_false(fixture.server->hung_up); /* there was a beginning of TLS */
+    http_curl.close(fixture.http);
+    close(fixture.server->listener);
+    free(fixture.server);
+}
+
 static void test_what_fails_in_the_first_step_is_told_in_the_second(void **state)
 {
     struct fixture fixture;
@@ -134,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_a_connection_is_shut_between_the_steps),
         cmocka_unit_test(test_a_handle_is_closed_between_the_steps),
         cmocka_unit_test(test_a_request_is_given_up_between_the_steps),
+        cmocka_unit_test(test_a_tunnel_is_opened_in_the_first_step),
         cmocka_unit_test(test_what_fails_in_the_first_step_is_told_in_the_second),
     };
     return cmocka_run_group_tests(tests, net_set_up, net_tear_down);
