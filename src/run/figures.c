@@ -112,25 +112,33 @@ static void set_counts(struct value *fields, const struct sink_counts *counts)
     set(fields, DEAD, (int64_t)counts->dead);
 }
 
+static enum status flush(struct writer *writer, struct err *err)
+{
+    struct refusals refusals = {ignore_refusal};
+    return writer->place->module->flush(writer->self, &refusals, err);
+}
+
 static enum status put(struct writer *writer, const char *kind, const struct value *fields,
                        struct err *err)
 {
     const struct slice tags[] = {slice_of(writer->job->name), slice_of(kind)};
     const struct point point = {&schema, tags, fields, writer->time_ns};
-    return writer->place->module->put(writer->self, &point, err);
+    enum status status = writer->place->module->put(writer->self, &point, err);
+    if (status == AGAIN && flush(writer, err) != OK) {
+        return err->status;
+    }
+    return status == AGAIN ? writer->place->module->put(writer->self, &point, err) : status;
 }
 
 static enum status put_and_flush(struct writer *writer,
                                  enum status (*put_points)(struct writer *writer, struct err *err),
                                  struct err *err)
 {
-    const struct datasource *module = writer->place->module;
-    enum status status = module->open(writer->self, &writer->host.world, err);
+    enum status status = writer->place->module->open(writer->self, &writer->host.world, err);
     if (status == OK) {
         status = put_points(writer, err);
     }
-    struct refusals refusals = {ignore_refusal};
-    return status == OK ? module->flush(writer->self, &refusals, err) : status;
+    return status == OK ? flush(writer, err) : status;
 }
 
 /* OK also when the sink keeps no figures. */

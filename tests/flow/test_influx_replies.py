@@ -381,6 +381,12 @@ class Replies(Case):
         self.assertNotIn("complete", rows["lyve_s3"])
         self.assertEqual({dict(key[1])["job"] for key in server.points if key[0] == "gateway-01"}, {"lyvecloud"})
 
+    def test_figures_that_are_more_than_a_batch(self):
+        server = self.one_object(influx={"batch_lines": 1})
+        self.pull()
+        kinds = {dict(key[1])["kind"] for key in server.points if key[0] == "gateway-01"}
+        self.assertEqual(kinds, {"all", "lyve_s3"})
+
 
 if __name__ == "__main__":
     unittest.main()
