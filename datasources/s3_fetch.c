@@ -291,7 +291,7 @@ static enum status begin_next(struct s3_source *self, struct intake *to, struct 
 {
     struct s3_download *next = &self->downloads[!self->turn];
     struct object object;
-    enum status status = to->next(to, &object, err);
+    enum status status = to->next ? to->next(to, &object, err) : AGAIN;
     if (status != OK) {
         return status == AGAIN ? OK : status;
     }
