@@ -122,9 +122,9 @@ struct datasource {
     enum status (*fetch)(void *self, const struct object *object, struct intake *to,
                          struct err *err);
 
-    /* Called from within to->bytes when that has been holding the fetch for long: lets go of the
-     * connection; the fetch resumes by itself when to->bytes returns, the one ahead when it is
-     * fetched. May be NULL. */
+    /* Called when to->bytes, from within it, or others between two fetches have been waiting for
+     * long: lets go of the connection. The fetch resumes by itself when to->bytes returns, one that
+     * was asked for ahead when it is fetched. May be NULL. */
     void (*park)(void *self);
 
     /* --- writing half; NULL: not writable --- */

@@ -41,22 +41,35 @@ struct worker {
     struct batch *batch;
     struct taken taken[2]; /* one to read, and perhaps the one behind it */
     size_t turn;           /* which of them is read */
-    int64_t entered_ns; /* since when the sinks keep a request of the source waiting, monotonic; 0 =
-                           they do not */
+    int64_t entered_ns;    /* since when sinks may keep a request of the source waiting, monotonic;
+                              0 = they do not */
     int64_t fetched_bytes; /* of the object under way */
-    bool in_sink, parked;
-    enum status chain; /* what the pipeline last said */
+    bool in_sink;          /* of our own batch */
+    bool parked;           /* since then */
+    enum status chain;     /* what the pipeline last said */
 };
+
+/* Until sinks_leave() a request of the source waits for sinks: our own, or those of other workers.
+ */
+static void sinks_enter(struct worker *worker, bool own)
+{
+    worker->entered_ns = world_monotonic(&worker->host.world);
+    worker->in_sink = own;
+}
+
+static void sinks_leave(struct worker *worker)
+{
+    worker->entered_ns = 0;
+    worker->in_sink = worker->parked = false;
+}
 
 static enum status take_bytes(struct intake *intake, struct slice bytes, struct err *err)
 {
     struct worker *worker = (struct worker *)intake; /* the first member */
-    worker->entered_ns = world_monotonic(&worker->host.world);
-    worker->in_sink = true;
     struct intake *pipeline = pipeline_intake(worker->pipeline);
+    sinks_enter(worker, true);
     worker->chain = pipeline->bytes(pipeline, bytes, err);
-    worker->entered_ns = 0;
-    worker->in_sink = worker->parked = false;
+    sinks_leave(worker);
     worker->fetched_bytes += (int64_t)bytes.len;
     worker->run->bytes_read += (int64_t)bytes.len;
     return worker->chain;
@@ -80,18 +93,17 @@ static void look(struct watcher *watcher, bool waiting)
 static enum status await_sinks(struct worker *worker, struct err *err)
 {
     enum status status = OK;
-    worker->entered_ns = world_monotonic(&worker->host.world);
+    sinks_enter(worker, false);
     while (status == OK && atomic_load(&worker->run->holding) > 0) {
         status = world_wait(&worker->host.world, holding_look_ns, err);
     }
-    worker->entered_ns = 0;
-    worker->parked = false;
+    sinks_leave(worker);
     return status == OK ? world_tick(&worker->host.world, err) : status;
 }
 
 static enum status finish_object(struct worker *worker, struct err *err)
 {
-    worker->in_sink = true;
+    sinks_enter(worker, true);
     enum status status = pipeline_end(worker->pipeline, err);
     if (status == OK) {
         status = batch_end(worker->batch, pipeline_records(worker->pipeline),
@@ -100,7 +112,7 @@ static enum status finish_object(struct worker *worker, struct err *err)
     if (status == OK) {
         run_totals_add_changes(&worker->run->totals, pipeline_changes(worker->pipeline));
     }
-    worker->in_sink = false;
+    sinks_leave(worker);
     return status;
 }
 
@@ -178,8 +190,8 @@ static enum status take(struct worker *worker, struct taken *to, struct err *err
     return status;
 }
 
-/* For the source to ask for while a small object is worked on; what it asked for will be read. Not
- * while sinks are waited for: other workers may come first. */
+/* For the source to ask for while a small object is worked on. Not while sinks are waited for:
+ * other workers may come first. */
 static enum status take_next(struct intake *intake, struct object *out, struct err *err)
 {
     struct worker *worker = (struct worker *)intake; /* the first member */
@@ -190,17 +202,16 @@ static enum status take_next(struct intake *intake, struct object *out, struct e
     enum status status = next->full ? OK : take(worker, next, err);
     if (status == OK) {
         *out = next->object;
+    } else if (status != AGAIN) {
+        worker->chain = status; /* the ledger's trouble, not the object's */
     }
     return status;
 }
 
 static enum status read_all(struct worker *worker, struct err *err)
 {
-    for (;; worker->turn = !worker->turn) {
+    for (; !atomic_load(&worker->run->drain); worker->turn = !worker->turn) {
         struct taken *now = &worker->taken[worker->turn];
-        if (!now->full && atomic_load(&worker->run->drain)) {
-            break;
-        }
         enum status status = now->full ? OK : take(worker, now, err);
         if (status == AGAIN) {
             break;
@@ -214,9 +225,9 @@ static enum status read_all(struct worker *worker, struct err *err)
         now->full = false;
         worker->run->objects_taken++;
     }
-    worker->in_sink = true;
+    sinks_enter(worker, true);
     enum status status = batch_finish(worker->batch, err);
-    worker->in_sink = false;
+    sinks_leave(worker);
     return status;
 }
 

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import generate  # noqa: E402
 from lib import expect, harness, scripted  # noqa: E402
 from lib.harness import FOLDER, Case, packed, s3_record, wait_for  # noqa: E402
+from flow.test_s3_reading import bulky  # noqa: E402
 
 KILLS = 12
 MAY_MOUNT = bool(shutil.which("unshare")) and subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0
@@ -248,6 +249,24 @@ class Pull(Case):
         server.faults.clear()
         self.pull()
         self.assert_exact(server)
+
+    def test_an_object_taken_ahead_is_left_when_told_to_end(self):
+        """Asked for or not, it is a new object: the one that is worked on is the last."""
+        small, bulk = packed(*(s3_record(number) for number in range(3))), bulky(400)
+        for second in (small, bulk):
+            with self.subTest(bytes=len(second)):
+                self.setUp()
+                server = self.server({FOLDER + "S3-orders-2026-03-01-12-0%d-00.gz" % number: data for number, data in enumerate((small, second))})
+                self.flat_config(server, s3={"workers": 1}, influx={"batch_lines": 1})
+                server.fault("write", scripted.edit(delay_s=2))
+                process = self.start("pull", "--from-date", "2026-01-01")
+                wait_for(lambda: server.of("write"))
+                process.send_signal(signal.SIGINT)
+                result = self.finish(process)
+                self.assertEqual(result.code, 1, str(result))
+                self.assert_figures(result, objects=1, read=3, stored=3, failed=0)
+                self.pull()
+                self.assert_exact(server)
 
     def test_kill_at_random_moments_costs_nothing(self):
         server = self.sample(records=150, influx={"batch_lines": 100}, objects_per_kind=6, s3={"workers": 2})
