@@ -180,7 +180,7 @@ def two_workers_cpu(bench):
     return found[2].cpu_s / found[1].cpu_s, "%.3f s, %.3f s of CPU" % (found[2].cpu_s, found[1].cpu_s)
 
 
-def against_curl(bench, *options):
+def against_curl(bench):
     folder = bench.corpus("small")
     with Server(bench.build, "--folder", folder) as server:
         listed = os.path.join(bench.work, "curl.txt")
@@ -188,14 +188,9 @@ def against_curl(bench, *options):
             for path in objects_of(folder):
                 file.write('url = "%s/logs/%s"\noutput = "/dev/null"\n' % (server.url, os.path.relpath(path, folder)))
         job = bench.keep(Job(bench.build, s3(server), influxdb(server.url)))
-        curl = ["curl", "-s", "-S", *options, "-K", listed]
+        curl = ["curl", "-s", "-S", "-K", listed]
         found = medians(bench.rounds, {"gateway": job.pull, "other": lambda: run(curl)})
     return speed(found["gateway"], found["other"])
-
-
-def against_signing_curl(bench):
-    """As a bucket wants it that is not open to everybody."""
-    return against_curl(bench, "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", "key:secret")
 
 
 def four_workers(bench):
@@ -309,7 +304,6 @@ ROWS = [
     Row("2 workers, S3 with 20 ms a request, objects of 100 KB", "1 worker", 1.8, 1.95, two_workers_speed, True),
     Row("CPU per MB, 2 workers", "1 worker", 1.1, 1.0, two_workers_cpu),
     Row("5,000 objects of 2 KB, one worker", "curl, the same list over one connection", 0.9, 1.0, against_curl, True),
-    Row("the same", "curl, which signs its requests too", 0.9, 1.0, against_signing_curl, True),
     Row("4 workers, S3 with 5 ms a request, objects of 2 KB", "1 worker", 2, 3.5, four_workers, True),
     Row("CPU of listing a settled key, us", "", 1.5, 1.5, ledger_cpu),
     Row("ledger, bytes a key", "", 150, 150, ledger_bytes),
