@@ -27,7 +27,7 @@ struct entry {
     bool back; /* it was gone; otherwise it is to be done */
 };
 
-/* Known keys in [from, to) were not listed. */
+/* Known keys in [from, to) were not listed, and of one at least that has to be noted. */
 struct gap {
     struct slice from, to;
 };
@@ -36,6 +36,7 @@ struct ledger_join {
     struct ledger *ledger;
     int64_t scope;
     struct window window;
+    int64_t start_ns; /* of the run */
     bool again;
     bool unordered; /* the place does not list in order: absent keys cannot be told */
     struct join_counts counts;
@@ -62,7 +63,7 @@ static struct slice keep(struct arena *arena, struct slice text)
 
 enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, int64_t scope,
                               struct slice prefix, struct window window, bool again,
-                              struct err *err)
+                              int64_t start_ns, struct err *err)
 {
     *out = NULL;
     struct ledger_join *join = memory_new(sizeof *join);
@@ -74,6 +75,7 @@ enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, i
     join->scope = scope;
     join->window = window;
     join->again = again;
+    join->start_ns = start_ns;
     if (prefix.len) {
         memcpy(join->behind, prefix.at, prefix.len);
     }
@@ -198,18 +200,26 @@ static void add_gap(struct ledger_join *join, struct slice to)
         (struct gap){keep(&join->gap_keys, from), keep(&join->gap_keys, to)};
 }
 
+/* What is marked already stays as it is until it is to be removed. A later mark was set by a wrong
+ * clock. */
+static bool is_news(const struct ledger_join *join, const struct known_row *row)
+{
+    return !row->gone || row->gone_ns > join->start_ns ||
+           row->gone_ns <= join->start_ns - gone_kept_ns;
+}
+
 /* Walks over the rows before `to`; *row is the first one that is not. */
 static enum status pass_absent(struct ledger_join *join, struct slice to, struct known_row **row,
                                struct err *err)
 {
-    bool absent = false;
+    bool news = false;
     enum status status;
     while ((status = known_row_now(&join->known, row, err)) == OK && *row &&
            slice_compare((*row)->object.key, to) < 0) {
-        absent = true;
+        news |= is_news(join, *row);
         join->known.at++;
     }
-    if (status == OK && absent) {
+    if (status == OK && news) {
         add_gap(join, to);
     }
     return status;
@@ -305,22 +315,22 @@ static enum status change_page(struct ledger_join *join, enum ledger_sql sql, co
 }
 
 /* *last: see fold_page(). */
-static enum status prune_page(struct ledger_join *join, const struct gap *gap, int64_t whole_ns,
-                              struct buf *last, struct err *err)
+static enum status prune_page(struct ledger_join *join, const struct gap *gap, struct buf *last,
+                              struct err *err)
 {
-    int64_t there_ns = whole_ns - gone_kept_ns;
+    int64_t there_ns = join->start_ns - gone_kept_ns;
     enum status status = fold_page(join, gap, there_ns, last, err);
     if (status != OK || !last->len) {
         return status;
     }
     status = change_page(join, SQL_OBJECT_REMOVE, gap, buf_slice(last), there_ns, err);
     join->counts.pruned += (uint64_t)sqlite3_changes64(join->ledger->db);
-    return status == OK ? change_page(join, SQL_OBJECT_GONE, gap, buf_slice(last), whole_ns, err)
-                        : status;
+    return status == OK
+               ? change_page(join, SQL_OBJECT_GONE, gap, buf_slice(last), join->start_ns, err)
+               : status;
 }
 
-static enum status prune_gap(struct ledger_join *join, struct gap gap, int64_t whole_ns,
-                             struct err *err)
+static enum status prune_gap(struct ledger_join *join, struct gap gap, struct err *err)
 {
     CLEANUP(buf_finish) struct buf last = {.max = INT32_MAX}; /* as it is, in a damaged file too */
     CLEANUP(buf_finish) struct buf from = {.max = INT32_MAX};
@@ -329,7 +339,7 @@ static enum status prune_gap(struct ledger_join *join, struct gap gap, int64_t w
         buf_clear(&last);
         status = ledger_begin(join->ledger, err);
         if (status == OK) {
-            status = prune_page(join, &gap, whole_ns, &last, err);
+            status = prune_page(join, &gap, &last, err);
         }
         status = ledger_end(join->ledger, status, err);
         buf_clear(&from);
@@ -340,22 +350,22 @@ static enum status prune_gap(struct ledger_join *join, struct gap gap, int64_t w
     return status;
 }
 
-static enum status prune(struct ledger_join *join, int64_t whole_ns, struct err *err)
+static enum status prune(struct ledger_join *join, struct err *err)
 {
     struct known_row *none;
     enum status status = pass_absent(join, known_end(&join->known), &none, err);
     for (size_t i = 0; status == OK && i < join->n_gaps; i++) {
-        status = prune_gap(join, join->gaps[i], whole_ns, err);
+        status = prune_gap(join, join->gaps[i], err);
     }
     return status;
 }
 
-enum status ledger_join_end(struct ledger_join *join, int64_t whole_ns, struct join_counts *counts,
+enum status ledger_join_end(struct ledger_join *join, bool whole, struct join_counts *counts,
                             struct err *err)
 {
     enum status status = flush_entries(join, err);
-    if (status == OK && whole_ns != INT64_MIN && !join->unordered) {
-        status = prune(join, whole_ns, err);
+    if (status == OK && whole && !join->unordered) {
+        status = prune(join, err);
     }
     *counts = join->counts;
     join_free(join);

@@ -11,7 +11,8 @@
 struct known_row {
     struct object object; /* its key lives as long as the page */
     enum object_state state;
-    bool gone; /* the last whole listing did not have it */
+    bool gone;       /* the last whole listing did not have it */
+    int64_t gone_ns; /* start of the run that found so first */
 };
 
 struct known_keys {

@@ -47,10 +47,11 @@ struct join_counts {
     uint64_t pruned;   /* gone for long enough: removed, counts folded into the totals */
 };
 
-/* again: objects of the window that are settled or quarantined are done anew. */
+/* again: objects of the window that are settled or quarantined are done anew. start_ns: of the run.
+ */
 enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, int64_t scope,
                               struct slice prefix, struct window window, bool again,
-                              struct err *err);
+                              int64_t start_ns, struct err *err);
 /* Keys in byte order. Commits every 1,000. */
 enum status ledger_join_put(struct ledger_join *join, const struct object *object, struct err *err);
 /* The same for one that is there and not to be read: what the ledger knows of it stays as it is. */
@@ -59,11 +60,10 @@ enum status ledger_join_pass(struct ledger_join *join, const struct object *obje
 /* The listing goes on behind this key, which is not before the last one: nothing is said about the
  * keys between. */
 void ledger_join_skip(struct ledger_join *join, struct slice after);
-/* whole_ns: start of the run, when the listing went from its first key to its end without a skip;
- * otherwise INT64_MIN. Known keys that such a listing does not have are gone: what was never read
- * is removed at once, what was read once 30 days later, and until then it is as it was when it is
- * listed again. Fills counts, frees join. */
-enum status ledger_join_end(struct ledger_join *join, int64_t whole_ns, struct join_counts *counts,
+/* whole: the listing went from its first key to its end without a skip. Known keys that such a
+ * listing does not have are gone: what was never read is removed at once, what was read once 30
+ * days later, and until then it is as it was when it is listed again. Fills counts, frees join. */
+enum status ledger_join_end(struct ledger_join *join, bool whole, struct join_counts *counts,
                             struct err *err);
 
 /* Whether a listed object would be read: it is unknown, changed, or not settled or quarantined yet.

@@ -100,16 +100,17 @@ static enum status list_and_join(struct lister *lister, struct slice prefix, boo
                                  struct err *err)
 {
     struct run *run = lister->run;
-    enum status status = ledger_join_begin(&lister->join, run->ledger, run->scope, prefix,
-                                           run->request.window, run->request.again, err);
+    enum status status =
+        ledger_join_begin(&lister->join, run->ledger, run->scope, prefix, run->request.window,
+                          run->request.again, run->start_ns, err);
     if (status != OK) {
         return status;
     }
     status = list_stretches(lister, prefix, whole, err);
     struct join_counts counts;
     struct err join_err;
-    int64_t whole_ns = status == OK && !lister->cursors.jumped ? run->start_ns : INT64_MIN;
-    enum status ended = ledger_join_end(lister->join, whole_ns, &counts, &join_err);
+    bool complete = status == OK && !lister->cursors.jumped;
+    enum status ended = ledger_join_end(lister->join, complete, &counts, &join_err);
     lister->fresh += counts.fresh;
     if (status == OK && ended != OK) {
         *err = join_err;

@@ -96,18 +96,18 @@ static inline struct outcome outcome_of(const struct object *object, enum object
 }
 
 /* Lists exactly these keys, all of version 1 and size 10, each dated by its first letter. */
-static inline void list_exactly(struct ledger_place *place, int64_t whole_ns,
+static inline void list_exactly(struct ledger_place *place, int64_t start_ns,
                                 const char *const *keys)
 {
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, start_ns, &place->err));
     for (; *keys; keys++) {
         struct object object = object_of(*keys, 1, 10, (*keys)[0] * NS_PER_DAY);
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, whole_ns, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
 }
 
 #define LIST_EXACTLY_AT(place, day, ...) \

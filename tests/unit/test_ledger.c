@@ -13,12 +13,12 @@ static struct join_counts list_with(struct ledger_place *place, const char *pref
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(prefix),
-                                       all_time, again, &place->err));
+                                       all_time, again, 0, &place->err));
     for (size_t i = 0; i < n; i++) {
         struct object object = object_of(keys[i], 1, 10, DAY((int64_t)i));
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, complete ? 0 : INT64_MIN, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, complete, &counts, &place->err));
     return counts;
 }
 
@@ -104,13 +104,13 @@ static void test_again_keeps_to_the_window(void **state)
     struct join_counts counts;
     const struct window second_day = {DAY(1), DAY(2)};
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), second_day,
-                                       true, &place->err));
+                                       true, 0, &place->err));
     static const char *const keys[] = {"a", "b", "c"};
     for (int i = 0; i < 3; i++) {
         struct object object = object_of(keys[i], 1, 10, DAY(i));
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, 0, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
     assert_counts(counts, 3, 0, 1, 0);
     assert_work(place, all_time, "b ");
 }
@@ -119,9 +119,9 @@ static void put_one(struct ledger_place *place, struct object object, struct joi
 {
     struct ledger_join *join;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, 0, &place->err));
     assert_ok(place, ledger_join_put(join, &object, &place->err));
-    assert_ok(place, ledger_join_end(join, 0, counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, counts, &place->err));
 }
 
 /* The points of an object that was read once are in the sinks, whatever becomes of the next try:
@@ -206,14 +206,14 @@ static void test_key_lengths(void **state)
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, 0, &place->err));
     struct object none = object_of("", 1, 10, 0);
     assert_int_equal(ledger_join_put(join, &none, &place->err), FAILED);
     longest[1024] = 'x';
     longest[1025] = '\0';
     struct object too_long = object_of(longest, 1, 10, 0);
     assert_int_equal(ledger_join_put(join, &too_long, &place->err), FAILED);
-    assert_ok(place, ledger_join_end(join, INT64_MIN, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, false, &counts, &place->err));
 }
 
 /* More than some pages on both sides; every third key new, every fifth gone. */
@@ -225,7 +225,7 @@ static void test_many_pages(void **state)
     struct join_counts counts;
     for (int round = 0; round < 2; round++) {
         assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of("k"),
-                                           all_time, false, &place->err));
+                                           all_time, false, 0, &place->err));
         for (int i = 0; i < N; i++) {
             char key[16];
             snprintf(key, sizeof key, "k%05d", i);
@@ -234,7 +234,7 @@ static void test_many_pages(void **state)
                 assert_ok(place, ledger_join_put(join, &object, &place->err));
             }
         }
-        assert_ok(place, ledger_join_end(join, 0, &counts, &place->err));
+        assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
         if (round == 0) {
             assert_counts(counts, 4666, 4666, 0, 0); /* 7000 - 2334 */
         }
@@ -369,7 +369,7 @@ static void test_work_order_and_window(void **state)
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, 0, &place->err));
     static const struct {
         const char *key;
         int64_t day;
@@ -378,7 +378,7 @@ static void test_work_order_and_window(void **state)
         struct object object = object_of(rows[i].key, 1, 10, DAY(rows[i].day));
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, 0, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
     assert_work(place, all_time, "e b d c a ");
     assert_work(place, (struct window){DAY(2), DAY(5)}, "b d ");
     assert_work(place, (struct window){DAY(2) + 1, DAY(5) + 1}, "c ");
@@ -393,14 +393,14 @@ static void test_failures_wait_for_the_next_run(void **state)
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, 0, &place->err));
     for (int i = 0; i < N; i++) {
         char key[16];
         snprintf(key, sizeof key, "k%05d", i);
         struct object object = object_of(key, 1, 10, 0);
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, 0, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
     for (int run = 1; run <= 2; run++) {
         struct ledger_work *work;
         struct work_totals totals;

@@ -22,11 +22,11 @@ static void join(struct ledger_place *place, const struct object *objects, size_
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, 0, &place->err));
     for (size_t i = 0; i < n; i++) {
         assert_ok(place, ledger_join_put(join, &objects[i], &place->err));
     }
-    assert_ok(place, ledger_join_end(join, INT64_MIN, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, false, &counts, &place->err));
 }
 
 /* m/a settled, m/b listed, m/c failed, and one in another folder. Dates 10, 20, 30, 40. */

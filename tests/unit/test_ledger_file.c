@@ -200,7 +200,7 @@ static void list_many(struct ledger_place *place, int n, struct join_counts *cou
 {
     struct ledger_join *join;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope,
-                                       slice_of("October-2022/"), all_time, false, &place->err));
+                                       slice_of("October-2022/"), all_time, false, 0, &place->err));
     for (int i = 0; i < n; i++) {
         char key[64];
         int len = snprintf(key, sizeof key,
@@ -209,7 +209,7 @@ static void list_many(struct ledger_place *place, int n, struct join_counts *cou
         struct object object = object_of(key, 1, 123456, 0);
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, 0, counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, counts, &place->err));
 }
 
 static struct outcome usual_outcome(const struct object *object)
@@ -347,7 +347,7 @@ static void test_no_room(void **state)
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of("k"), all_time,
-                                       false, &place->err));
+                                       false, 0, &place->err));
     enum status status = OK;
     for (int i = 0; status == OK && i < 10 * COMMIT; i++) {
         char key[16];
@@ -359,7 +359,7 @@ static void test_no_room(void **state)
     signal(SIGXFSZ, old_handler);
     assert_int_equal(status, FAILED);
     assert_non_null(strstr(place->err.text, place->path));
-    assert_ok(place, ledger_join_end(join, INT64_MIN, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, false, &counts, &place->err));
     list_many(place, 10 * COMMIT, &counts);
     assert_int_equal(counts.fresh, 10 * COMMIT);
     assert_int_equal(ask(place, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);

@@ -33,9 +33,9 @@ static struct join_counts list_one(struct ledger_place *place, int64_t day, cons
     struct join_counts counts;
     const struct object object = object_of(key, version, 10, 0);
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, day * NS_PER_DAY, &place->err));
     assert_ok(place, ledger_join_put(join, &object, &place->err));
-    assert_ok(place, ledger_join_end(join, day * NS_PER_DAY, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
     return counts;
 }
 
@@ -266,14 +266,14 @@ static void list_many(struct ledger_place *place, int64_t day, int step)
     struct ledger_join *join;
     struct join_counts counts;
     assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time,
-                                       false, &place->err));
+                                       false, day * NS_PER_DAY, &place->err));
     for (int i = 0; step && i < N; i += step) {
         char key[16];
         snprintf(key, sizeof key, "k%05d", i);
         const struct object object = object_of(key, 1, 10, 0);
         assert_ok(place, ledger_join_put(join, &object, &place->err));
     }
-    assert_ok(place, ledger_join_end(join, day * NS_PER_DAY, &counts, &place->err));
+    assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
 }
 
 /* One gap over some pages, with kept and forgotten ones side by side. */
@@ -300,6 +300,34 @@ static void test_many(void **state)
     assert_read(place, N);
 }
 
+/* Of so many gaps that one listing cannot remember them all, the next ones note the rest. */
+static void test_more_gaps_than_are_remembered(void **state)
+{
+    struct ledger_place *place = *state;
+    for (int listing = 0; listing < 3; listing++) {
+        struct ledger_join *join;
+        struct join_counts counts;
+        assert_ok(place, ledger_join_begin(&join, place->ledger, place->scope, slice_of(""),
+                                           all_time, false, listing * NS_PER_DAY, &place->err));
+        for (int i = 0; i < 20000; i += listing ? 2 : 1) {
+            char key[1000]; /* two of them are a gap, for which there are 16 MiB */
+            memset(key, 'k', sizeof key);
+            snprintf(key, sizeof key, "%05d", i);
+            key[5] = 'k';
+            const struct object object = {slice_make(key, sizeof key), 1, 0, {0}};
+            assert_ok(place, ledger_join_put(join, &object, &place->err));
+        }
+        assert_ok(place, ledger_join_end(join, true, &counts, &place->err));
+        ask(place, "UPDATE object SET state = 1 RETURNING 1");
+        int64_t gone = ask(place, "SELECT count(*) FROM object WHERE gone IS NOT NULL");
+        if (listing == 1) {
+            assert_in_range(gone, 1, 9999);
+        } else {
+            assert_int_equal(gone, listing ? 10000 : 0);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_ledger, remove_ledger)
@@ -313,6 +341,7 @@ int main(void)
         TEST(test_who_sees_it),
         TEST(test_verify_knows),
         TEST(test_many),
+        TEST(test_more_gaps_than_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static enum status list_keys(struct ledger_place *place)
 {
     struct ledger_join *join;
     struct join_counts counts;
-    if (ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time, true,
+    if (ledger_join_begin(&join, place->ledger, place->scope, slice_of(""), all_time, true, 0,
                           &place->err) != OK) {
         return place->err.status;
     }
@@ -26,7 +26,7 @@ static enum status list_keys(struct ledger_place *place)
         struct object object = object_of(key, 1, 123456, 0);
         status = ledger_join_put(join, &object, &place->err);
     }
-    enum status ended = ledger_join_end(join, status == OK ? 0 : INT64_MIN, &counts, &place->err);
+    enum status ended = ledger_join_end(join, status == OK, &counts, &place->err);
     return status == OK ? ended : status;
 }
 
