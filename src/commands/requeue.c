@@ -21,6 +21,7 @@ struct source {
     const struct job_config *job;
     struct host_world host;
     void *self; /* NULL: not opened yet */
+    struct place place;
     int64_t scope;
 };
 
@@ -73,9 +74,9 @@ static enum status open_source(struct requeue *requeue, struct source *source, s
     source->self = place_instance(source->job->from);
     enum status status = module->open(source->self, &source->host.world, err);
     if (status == OK) {
-        struct place place;
-        module->place(source->self, &place);
-        status = ledger_scope(requeue->ledger, source->job->name, &place, &source->scope, err);
+        module->place(source->self, &source->place);
+        status =
+            ledger_scope(requeue->ledger, source->job->name, &source->place, &source->scope, err);
     }
     return status == OK ? OK : err_prefix(err, "source %s", source->job->from->name);
 }
@@ -147,6 +148,27 @@ static enum status requeue_present(struct requeue *requeue, const struct letter_
     return status;
 }
 
+/* Of an object that the job reads. */
+static enum status requeue_if_present(struct requeue *requeue, struct source *source,
+                                      const struct letter_object *object, struct err *err)
+{
+    enum object_state state;
+    enum status status =
+        ledger_object_state(requeue->ledger, object->scope, object->key, &state, err);
+    if (status == AGAIN) {
+        return refuse(requeue, object, err->text);
+    }
+    bool found = false;
+    if (status == OK) {
+        status = is_at_place(source, object->key, &found, err);
+    }
+    if (status != OK) {
+        return status;
+    }
+    return found ? requeue_present(requeue, object, err)
+                 : refuse(requeue, object, "the object is gone from its place");
+}
+
 static enum status requeue_object(struct requeue *requeue, const struct letter_object *object,
                                   struct err *err)
 {
@@ -161,20 +183,10 @@ static enum status requeue_object(struct requeue *requeue, const struct letter_o
     if (source->scope != object->scope) {
         return refuse(requeue, object, "the job reads from another place now");
     }
-    enum object_state state;
-    status = ledger_object_state(requeue->ledger, object->scope, object->key, &state, err);
-    if (status == AGAIN) {
-        return refuse(requeue, object, err->text);
+    if (place_ignores(&source->place, object->key)) {
+        return refuse(requeue, object, "`ignore:` names it");
     }
-    bool found = false;
-    if (status == OK) {
-        status = is_at_place(source, object->key, &found, err);
-    }
-    if (status != OK) {
-        return status;
-    }
-    return found ? requeue_present(requeue, object, err)
-                 : refuse(requeue, object, "the object is gone from its place");
+    return requeue_if_present(requeue, source, object, err);
 }
 
 enum status requeue_letter(struct requeue *requeue, int64_t id, struct err *err)

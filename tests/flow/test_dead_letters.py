@@ -290,6 +290,15 @@ class Requeue(Letters):
         self.assertIn("another place", result.err)
         self.assertIn("0 objects requeued", result.out)
 
+    def test_an_object_that_is_ignored(self):
+        """The next run would give it up and not read it."""
+        server = self.sample()
+        self.flat_config(server, s3={"ignore": [A]})
+        result = self.command("requeue", "--job", "lyvecloud", code=1)
+        self.assertIn("%s: `ignore:` names it" % A, result.err)
+        self.assertIn("2 objects requeued", result.out)
+        self.assertEqual(self.objects()[A], 1)
+
     def test_a_job_that_is_no_more(self):
         self.sample()
         self.ledger_execute("UPDATE scope SET job = 'older'")
