@@ -82,7 +82,7 @@ struct influxdb {
 
 /* --- influxdb.c --- */
 
-/* Writes an empty body, which is answered like a write. Statuses as of http_driver.perform. */
+/* Writes an empty body, which is answered like a write. Statuses as of http_perform(). */
 enum status influxdb_write_nothing(struct influxdb *self, struct http_reply *reply,
                                    struct err *err);
 

@@ -57,7 +57,7 @@ enum status batch_drop(struct batch *batch, const char *error, struct err *err);
  * names and settles what is done. */
 enum status batch_finish(struct batch *batch, struct err *err);
 
-/* True while a flush waits for a sink: the worker's watcher asks. */
+/* The worker's watcher says so when it waits within a call of the batch: for a sink. */
 void batch_waiting(struct batch *batch);
 
 #endif

@@ -268,7 +268,7 @@ static const struct family {
     {"http_retries_total", "counter", "Requests that repeat the one before, which had failed.",
      .of_place = write_retries},
     {"http_request_seconds", "histogram",
-     "How long requests took, without the time that what came was worked on.",
+     "How long requests were waited for; work done meanwhile, or on what came, does not count.",
      .of_place = write_request_seconds},
 };
 
