@@ -117,7 +117,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FOLDERS_FORGET] = "DELETE FROM folder WHERE scope = ?1 AND whole < ?2 AND prefix IS NOT"
                            " (SELECT substr(o.key, 1, length(folder.prefix)) FROM object o"
                            " WHERE o.scope = ?1 AND o.key >= folder.prefix ORDER BY o.key LIMIT 1)",
-    /* those out of the scheduled runs' reach were last listed whole before those in it */
+    /* those out of the scheduled runs' reach were last listed whole before those in it, but for a
+     * day after a pull or after their turn */
     [SQL_FOLDER_DAILY] =
         "SELECT max(f.whole) FROM folder f JOIN listing_pass p ON p.scope = f.scope"
         " WHERE f.scope = ?1 AND f.prefix = substr(?2, 1, length(f.prefix))"
