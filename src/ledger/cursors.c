@@ -148,15 +148,14 @@ enum status ledger_daily_whole(struct ledger *ledger, int64_t scope, struct slic
     ledger_lock(ledger);
     sqlite3_stmt *find = about_folder(ledger, SQL_FOLDER_DAILY, scope, key);
     bind_int(find, 3, INT64_MIN);
-    bool row, known = false;
+    bool row;
     enum status status = ledger_step(ledger, find, &row, "reading a folder", err);
     if (row) {
-        known = sqlite3_column_type(find, 0) != SQLITE_NULL;
         *whole_ns = sqlite3_column_int64(find, 0);
         sqlite3_reset(find);
     }
     ledger_unlock(ledger);
-    return status == OK && !known ? AGAIN : status;
+    return status == OK && !row ? AGAIN : status;
 }
 
 /* --- scheduled runs of a scope --- */

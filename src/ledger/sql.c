@@ -13,6 +13,11 @@
     "scope IN (SELECT id FROM scope WHERE id <> ?1" \
     " AND job = (SELECT job FROM scope WHERE id = ?1))"
 
+/* The only one that can be: no folder of a scope begins with the name of another. */
+#define FOLDER_OF_KEY                                   \
+    "SELECT prefix, whole FROM folder WHERE scope = ?1" \
+    " AND prefix <= ?2 ORDER BY prefix DESC LIMIT 1"
+
 #define STARTED "(SELECT started FROM run WHERE id = ?1)"
 
 /* struct letter_filter */
@@ -120,8 +125,8 @@ static const char *const texts[SQL_COUNT] = {
     /* those out of the scheduled runs' reach were last listed whole before those in it, but for a
      * day after a pull or after their turn */
     [SQL_FOLDER_DAILY] =
-        "SELECT max(f.whole) FROM folder f JOIN listing_pass p ON p.scope = f.scope"
-        " WHERE f.scope = ?1 AND f.prefix = substr(?2, 1, length(f.prefix))"
+        "SELECT f.whole FROM (" FOLDER_OF_KEY ") f JOIN listing_pass p ON p.scope = ?1"
+        " WHERE f.prefix = substr(?2, 1, length(f.prefix))"
         " AND (f.whole >= p.whole OR f.whole = ?3)",
     [SQL_CURSORS] = "SELECT stem, key FROM cursor WHERE scope = ?1 AND prefix = ?2 LIMIT ?3",
     [SQL_CURSORS_CLEAR] = "DELETE FROM cursor WHERE scope = ?1 AND prefix = ?2",
