@@ -45,6 +45,7 @@ class Slow(Case):
         server = self.server({key: gzip.compress(text, 6, mtime=0) for key, text in zip(keys, texts)})
         self.flat_config(server, s3={"workers": 1}, influx={"batch_lines": 1})
         server.fault("write", scripted.edit(delay_s=IDLE_S + 8))
+        server.fault("get", scripted.edit(delay_s=2), when=lambda request: request.key == keys[1])  # not there already
         result = self.pull(timeout=180)
         self.assert_figures(result, read=6, stored=6, failed=0)
         self.assert_exact(server)
