@@ -1,6 +1,6 @@
 /*
  * influxdb_send: sends a batch until the fate of each of its lines is known. Called as the
- * datasource's flush.
+ * datasource's send and flush.
  *
  * A batch is a list of ranges, at first one. A range whose request was refused is replaced by its
  * halves; sending a line twice is harmless, since a point's identity is in it. What is settled is
