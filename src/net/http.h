@@ -84,9 +84,10 @@ struct http_driver {
     enum status (*end)(struct http *http, struct err *err);
     /* In place of end(): gives the request up, and the connection unless the reply was whole. */
     void (*drop)(struct http *http);
-    /* From within receive, or between begin and end: shuts the connection, so that the server may
-     * let go. Bytes that were on their way may still come, then end() says AGAIN (or OK when
-     * nothing was missing, or nothing had come and the request went out once more). */
+    /* From within receive, between begin and end, or of an idle handle: shuts the connection, so
+     * that the server may let go. Bytes that were on their way may still come, then end() says
+     * AGAIN (or OK when nothing was missing, or nothing had come and the request went out once
+     * more). */
     void (*shut)(struct http *http);
     void (*close)(struct http *http); /* drops what is under way */
 };
