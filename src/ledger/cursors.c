@@ -218,13 +218,15 @@ static enum status add_asked(struct ledger *ledger, int64_t scope, const struct 
     sqlite3_stmt *clock = ledger_statement(ledger, SQL_ASKED_CLOCK);
     bind_int(clock, 1, scope);
     bind_int(clock, 2, asked->listed_ns);
+    if (ledger_run(ledger, clock, "keeping the period", err) != OK) {
+        return err->status;
+    }
     sqlite3_stmt *add = ledger_statement(ledger, SQL_ASKED_ADD);
     bind_int(add, 1, scope);
     bind_int(add, 2, asked->window.from_ns);
     bind_int(add, 3, asked->window.to_ns);
     bind_int(add, 4, asked->listed_ns);
-    if (ledger_run(ledger, clock, "keeping the period", err) != OK ||
-        ledger_run(ledger, add, "keeping the period", err) != OK) {
+    if (ledger_run(ledger, add, "keeping the period", err) != OK) {
         return err->status;
     }
     sqlite3_stmt *tidy = ledger_statement(ledger, SQL_ASKED_TIDY);
