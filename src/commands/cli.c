@@ -31,8 +31,8 @@ static const struct command commands[] = {
     {"dead-letters",
      "list [JOB] [--limit N] | show ID | requeue|drop ID... | list|requeue|drop [--job JOB] "
      "[--reason TEXT] [--since DATE] [--before DATE] [--gone]",
-     "the records that did not become points; requeue: the next run reads their objects again; "
-     "drop: forget them; --gone: of objects that are gone",
+     "the records that did not become points; requeue: the next run over their dates reads their "
+     "objects again; drop: forget them; --gone: of objects that are gone",
      command_dead_letters},
     {"report", "[JOB] [--from-date DATE] [--to-date DATE] --out FILE",
      "a page with pictures of the calls in a job's SQLite store; FILE - is stdout", command_report},

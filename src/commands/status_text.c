@@ -136,7 +136,9 @@ void job_report_print(const struct job_report *report)
         printf("\n");
     }
     if (report->figures.objects[OBJECT_FAILED]) {
-        printf("               failed objects are tried again by each run; the key of one that can "
-               "never be\n               read, in the source's `ignore:`, gives it up\n");
+        printf(
+            "               failed objects are tried again by each run over their dates; the key "
+            "of one that\n               can never be read, in the source's `ignore:`, gives it "
+            "up\n");
     }
 }

@@ -5,8 +5,8 @@
  *
  * Objects belong to a scope: (job, endpoint, bucket, folder template). An object is `listed`
  * (known, not done), `settled` (every sink has acknowledged every point), `failed` (to be tried
- * again by the next run) or `quarantined` (damaged: what could be read is stored; tried again only
- * by --again).
+ * again by the next run over its date) or `quarantined` (damaged: what could be read is stored;
+ * tried again only by --again).
  */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H

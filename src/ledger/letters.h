@@ -71,8 +71,9 @@ enum status ledger_letter_objects(struct ledger *ledger, const struct letter_fil
 enum status ledger_object_state(struct ledger *ledger, int64_t scope, struct slice key,
                                 enum object_state *state, struct err *err);
 
-/* Opens a settled or quarantined object again, under the etag it has: the next run reads it.
- * *requeued: false when it is going to be read anyway. AGAIN: the ledger does not know it. */
+/* Opens a settled or quarantined object again, under the etag it has: the next run over its date
+ * reads it. *requeued: false when it is going to be read anyway. AGAIN: the ledger does not know
+ * it. */
 enum status ledger_requeue(struct ledger *ledger, int64_t scope, struct slice key, bool *requeued,
                            struct err *err);
 
