@@ -46,6 +46,15 @@ static int64_t second_due(const struct schedule *schedule, int64_t good_to_ns)
     return first_ns == INT64_MAX ? first_ns : schedule_next(schedule, first_ns);
 }
 
+static const char *without_good_window(const struct job_status *figures)
+{
+    if (figures->any_ended) {
+        return "no run was asked for what has been delivered";
+    }
+    return figures->last_start_ns != INT64_MIN ? "the first run was cut off"
+                                               : "nothing has run yet";
+}
+
 static void judge(struct job_report *report, const struct schedule *schedule)
 {
     const struct job_status *figures = &report->figures;
@@ -57,11 +66,7 @@ static void judge(struct job_report *report, const struct schedule *schedule)
         return;
     }
     if (report->lag_ns < 0) {
-        bool begun = figures->last_start_ns != INT64_MIN;
-        snprintf(problem, size, "%s",
-                 report->under_way ? ""
-                 : begun           ? "the first run was cut off"
-                                   : "nothing has run yet");
+        snprintf(problem, size, "%s", report->under_way ? "" : without_good_window(figures));
         return;
     }
     int64_t due_ns = second_due(schedule, figures->good_to_ns);

@@ -159,6 +159,12 @@ class Json(Status):
 
 
 class Text(Status):
+    def test_asked_for_days_to_come(self):
+        """A run that was complete, and says nothing of what is there."""
+        self.flat_config(self.sample(), s3={"folders": ""})
+        self.pull("--to-date", "2100-01-02", since="2100-01-01")
+        self.assertEqual(self.status("--check", code=1), "job lyvecloud: no run was asked for what has been delivered\n")
+
     def test_what_it_says(self):
         self.sample()
         self.pull()
