@@ -57,7 +57,9 @@ static void read_row(sqlite3_stmt *statement, struct arena *keys, struct known_r
     row->object.last_modified_ns = sqlite3_column_int64(statement, 3);
     row->state = (enum object_state)sqlite3_column_int(statement, 4);
     row->gone = sqlite3_column_type(statement, 5) != SQLITE_NULL;
-    row->gone_ns = sqlite3_column_int64(statement, 5);
+    if (row->gone) {
+        row->gone_ns = sqlite3_column_int64(statement, 5);
+    }
 }
 
 static enum status read_page(struct known_keys *known, struct err *err)

@@ -288,20 +288,19 @@ bool s3_list_url(struct buf *out, const struct s3_address *address,
 }
 
 /* 0 to 15, -1: no hex digit. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* What a hex digit says, and 1 more, so that the others have 0: 32 of them for each key listed, too
+ * random for branches. */
+static const unsigned char hex_above[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* The byte that two hex digits say; -1: they are none. */
 static int hex_byte(const char *digits)
 {
-    int high = hex_value(digits[0]), low = hex_value(digits[1]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    int high = hex_above[(unsigned char)digits[0]], low = hex_above[(unsigned char)digits[1]];
+    return high == 0 || low == 0 ? -1 : (high - 1) << 4 | (low - 1);
 }
 
 bool s3_url_decode(char *text, size_t *len)

@@ -52,7 +52,7 @@ class Bench:
         self.quick = quick
         self.rounds = 5 if quick else 11
         self.few = 3 if quick else 5  # where a round takes seconds
-        self.keys = 200_000 if quick else 1_000_000
+        self.keys = 400_000 if quick else 1_000_000
 
     def corpus(self, name):
         """The folder of a corpus, made when it is not there yet."""
