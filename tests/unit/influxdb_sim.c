@@ -198,11 +198,16 @@ void sim_put_text(struct sim *sim, const char *text, int64_t time_ns)
     assert_int_equal(sim_put(sim, slice_of(text), time_ns), OK);
 }
 
+void sim_put_from(struct sim *sim, const char *letters, int64_t time_ns)
+{
+    for (; *letters; letters++, time_ns++) {
+        sim_put_text(sim, (char[]){*letters, '\0'}, time_ns);
+    }
+}
+
 void sim_put_all(struct sim *sim, const char *letters)
 {
-    for (size_t i = 0; letters[i]; i++) {
-        sim_put_text(sim, (char[]){letters[i], '\0'}, (int64_t)i);
-    }
+    sim_put_from(sim, letters, 0);
 }
 
 enum status sim_flush(struct sim *sim)

@@ -83,7 +83,8 @@ void sim_serve_lines(struct sim *sim, struct slice body, struct http_reply *repl
 void sim_open_ok(struct sim *sim);
 enum status sim_put(struct sim *sim, struct slice text, int64_t time_ns);
 void sim_put_text(struct sim *sim, const char *text, int64_t time_ns);
-void sim_put_all(struct sim *sim, const char *letters); /* a line a letter, at time 0, 1, .. */
+void sim_put_from(struct sim *sim, const char *letters, int64_t time_ns); /* a line a letter */
+void sim_put_all(struct sim *sim, const char *letters); /* the same, at time 0, 1, .. */
 enum status sim_flush(struct sim *sim);
 void sim_flush_ok(struct sim *sim);
 

@@ -6,14 +6,6 @@ static void send_ahead(struct sim *sim)
     influxdb_datasource.send(&sim->self);
 }
 
-/* Times go on from those of the batch before, as sim_put_all() has them from 0. */
-static void put_from(struct sim *sim, const char *letters, int64_t time_ns)
-{
-    for (; *letters; letters++, time_ns++) {
-        sim_put_text(sim, (char[]){*letters, '\0'}, time_ns);
-    }
-}
-
 static void the_request_goes_out_before_the_answer_is_asked_for(void **state)
 {
     struct sim *sim = *state;
@@ -23,7 +15,7 @@ static void the_request_goes_out_before_the_answer_is_asked_for(void **state)
     send_ahead(sim);
     assert_int_equal(sim->n_begun, 1);
     assert_int_equal(sim->n_requests, 0);
-    put_from(sim, "hhh", 2);
+    sim_put_from(sim, "hhh", 2);
     sim_flush_ok(sim);
     assert_string_equal(buf_text(&sim->stored), "m f=\"g\" 0\nm f=\"g\" 1\n");
     assert_int_equal(sim->n_begun, 1); /* those put since stay */
@@ -41,7 +33,7 @@ static void batches_take_turns(void **state)
     sim->self.batch_lines = 2;
     sim_open_ok(sim);
     for (int i = 0; i < 10; i++) {
-        put_from(sim, "gg", 2 * i);
+        sim_put_from(sim, "gg", 2 * i);
         assert_int_equal(sim_put(sim, slice_of("g"), 99), AGAIN);
         if (i > 0) {
             sim_flush_ok(sim);
@@ -63,7 +55,7 @@ static void bad_lines_of_the_batch_on_its_way(void **state)
     sim_open_ok(sim);
     sim_put_all(sim, "gbgcgg");
     send_ahead(sim);
-    put_from(sim, "cgb", 6);
+    sim_put_from(sim, "cgb", 6);
     sim_flush_ok(sim);
     assert_int_equal(sim->n_refused, 2);
     assert_int_equal(sim->refused[0].index, 1);
@@ -86,7 +78,7 @@ static void it_is_sent_again_until_there_is_an_answer(void **state)
     sim_open_ok(sim);
     sim_put_all(sim, "gg");
     send_ahead(sim);
-    put_from(sim, "h", 2);
+    sim_put_from(sim, "h", 2);
     sim_flush_ok(sim);
     assert_int_equal(sim->n_requests, 4);
     assert_int_equal(count_words(buf_text(&sim->log), "m f=\"g\" 0\nm f=\"g\" 1\n"), 4);
@@ -101,7 +93,7 @@ static void packed_requests_stay_as_they_are(void **state)
     sim_open_ok(sim);
     sim_put_all(sim, "gggggggg");
     send_ahead(sim);
-    put_from(sim, "hhhhhhhhhhhh", 8);
+    sim_put_from(sim, "hhhhhhhhhhhh", 8);
     sim_flush_ok(sim); /* the sim compares what was lent */
     send_ahead(sim);
     sim_flush_ok(sim);
@@ -117,7 +109,7 @@ static void a_refused_token_keeps_both(void **state)
     sim_open_ok(sim);
     sim_put_all(sim, "gg");
     send_ahead(sim);
-    put_from(sim, "h", 2);
+    sim_put_from(sim, "h", 2);
     assert_int_equal(sim_flush(sim), FAILED);
     assert_int_equal(sim->n_refused, 0);
     sim_flush_ok(sim); /* the token is right now */
@@ -132,7 +124,7 @@ static void a_batch_on_its_way_is_given_up(void **state)
     sim_open_ok(sim);
     sim_put_all(sim, "gg");
     send_ahead(sim);
-    put_from(sim, "h", 2);
+    sim_put_from(sim, "h", 2);
     assert_int_equal(sim->n_requests, 0);
 }
 
