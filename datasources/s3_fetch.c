@@ -14,8 +14,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { KEY_MAX_BYTES = 1024 }; /* of S3 */
-
 /* --- is the reply what was asked for? --- */
 
 static enum status replaced(struct err *err)
@@ -258,7 +256,7 @@ void s3_download_init(struct s3_download *download, struct s3_source *self)
 {
     *download = (struct s3_download){
         .self = self,
-        .key.max = KEY_MAX_BYTES,
+        .key.max = S3_KEY_MAX_BYTES,
         .url.max = S3_URL_MAX_BYTES,
         .held.max = OBJECT_SMALL_BYTES,
     };
