@@ -2,10 +2,12 @@
  * escape: see escape.h. A byte that needs a backslash comes about every tenth byte of an audit
  * record, so a loop that looks for the next one gains nothing from vectors. The vector versions do
  * not look at all: with AVX-512 VBMI2 every byte gets a backslash in front and the surplus ones are
- * squeezed out; with SSSE3 every four bytes are spread to up to eight by a shuffle that their hits
- * choose.
+ * squeezed out; with AVX every eight bytes are spread to up to sixteen by a shuffle that their
+ * hits choose.
  */
 #include "data/escape.h"
+
+#include "data/rows.h"
 
 #include <stdint.h>
 
@@ -48,52 +50,69 @@ static char *escape_class(char *to, struct slice text, unsigned char class)
 
 enum { STEP = 16, WIDE_STEP = 32 };
 
-/* Row h tells where each of eight bytes comes from when the bits of h are the hits among four
- * bytes; B is the backslash in front of a hit, 0x80 makes a zero of it in the shuffle. */
-#define B 0x80
-static const unsigned char spreads[16][8] = {
-    {0, 1, 2, 3},       {B, 0, 1, 2, 3},       {0, B, 1, 2, 3},       {B, 0, B, 1, 2, 3},
-    {0, 1, B, 2, 3},    {B, 0, 1, B, 2, 3},    {0, B, 1, B, 2, 3},    {B, 0, B, 1, B, 2, 3},
-    {0, 1, 2, B, 3},    {B, 0, 1, 2, B, 3},    {0, B, 1, 2, B, 3},    {B, 0, B, 1, 2, B, 3},
-    {0, 1, B, 2, B, 3}, {B, 0, 1, B, 2, B, 3}, {0, B, 1, B, 2, B, 3}, {B, 0, B, 1, B, 2, B, 3},
-};
-#undef B
+/* Where byte i of eight goes when the bits of `hits` say which of them get a backslash in front. */
+#define PLACE(hits, i) ((i) + ROWS_BITS_BELOW(hits, (i) + 1))
 
-static const unsigned char spread_lens[16] = {4, 5, 5, 6, 5, 6, 6, 7, 5, 6, 6, 7, 6, 7, 7, 8};
+/* clang-format off */
+/* Where each of sixteen bytes comes from: the eight of the text are 8 to 15, a backslash is 0. */
+#define SPREAD(hits)                                                                               \
+    {[PLACE(hits, 0)] = 8,  [PLACE(hits, 1)] = 9,  [PLACE(hits, 2)] = 10, [PLACE(hits, 3)] = 11,   \
+     [PLACE(hits, 4)] = 12, [PLACE(hits, 5)] = 13, [PLACE(hits, 6)] = 14, [PLACE(hits, 7)] = 15}
+/* clang-format on */
 
-__attribute__((target("ssse3"))) static inline char *spread_four(char *to, __m128i bytes,
-                                                                 unsigned hits)
-{
-    __m128i spread = _mm_loadl_epi64((const __m128i *)spreads[hits]);
-    __m128i slashes =
-        _mm_and_si128(_mm_cmplt_epi8(spread, _mm_setzero_si128()), _mm_set1_epi8('\\'));
-    _mm_storel_epi64((__m128i *)to, _mm_or_si128(_mm_shuffle_epi8(bytes, spread), slashes));
-    return to + spread_lens[hits];
-}
+static const unsigned char spreads[][STEP] = {ROWS_OF_BYTE(SPREAD)};
 
-__attribute__((target("ssse3"))) static inline unsigned quoted_hits(__m128i bytes)
+#define AVX __attribute__((target("avx,popcnt")))
+
+AVX static inline uint64_t quoted_hits(__m128i bytes)
 {
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
                                                     _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
 }
 
-__attribute__((target("ssse3"))) static char *quoted_ssse3(char *to, struct slice text)
+/* How long the first n of 16 bytes become. */
+AVX static inline size_t spread_len(uint64_t hits, size_t n)
 {
-    size_t i = 0;
-    for (; i + STEP <= text.len; i += STEP) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(text.at + i));
-        unsigned hits = quoted_hits(bytes);
-        if (!hits) {
-            _mm_storeu_si128((__m128i *)to, bytes);
-            to += STEP;
-            continue;
-        }
-        to = spread_four(to, bytes, hits & 15);
-        to = spread_four(to, _mm_srli_si128(bytes, 4), hits >> 4 & 15);
-        to = spread_four(to, _mm_srli_si128(bytes, 8), hits >> 8 & 15);
-        to = spread_four(to, _mm_srli_si128(bytes, 12), hits >> 12);
+    return n + (uint64_t)_mm_popcnt_u64(hits & ((1U << n) - 1));
+}
+
+/* The upper half of bytes, each with a backslash in front where its bit of hits is set. */
+AVX static inline void spread_half(char *to, __m128i bytes, uint64_t hits)
+{
+    __m128i order = _mm_loadu_si128((const __m128i *)spreads[hits]);
+    _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(bytes, order));
+}
+
+AVX static inline void spread(char *to, __m128i bytes, uint64_t hits)
+{
+    const __m128i slashes = _mm_set1_epi8('\\');
+    spread_half(to, _mm_unpacklo_epi64(slashes, bytes), hits & 0xFF);
+    spread_half(to + spread_len(hits, STEP / 2), _mm_unpackhi_epi64(slashes, bytes), hits >> 8);
+}
+
+/* No branch depends on the text, and where a step writes only on how many hits there were before.
+ * The last step goes over some of the one before it. */
+AVX static char *quoted_avx(char *to, struct slice text)
+{
+    if (text.len < STEP) {
+        return escape_class(to, text, QUOTED);
     }
-    return escape_class(to, slice_make(text.at + i, text.len - i), QUOTED);
+    size_t rest = text.len % STEP;
+    const char *at = text.at, *end = text.at + text.len;
+    for (; at < end - rest; at += STEP) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+        uint64_t hits = quoted_hits(bytes);
+        spread(to, bytes, hits);
+        to += spread_len(hits, STEP);
+    }
+    if (rest) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(end - STEP));
+        uint64_t hits = quoted_hits(bytes);
+        to -= spread_len(hits, STEP - rest);
+        spread(to, bytes, hits);
+        to += spread_len(hits, STEP);
+    }
+    return to;
 }
 
 #define VBMI2 __attribute__((target("avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")))
@@ -122,6 +141,11 @@ VBMI2 static char *quoted_vbmi2(char *to, struct slice text)
     return rest ? squeeze(to, _mm256_maskz_loadu_epi8(rest, text.at + i), rest) : to;
 }
 
+static bool has_avx(void)
+{
+    return __builtin_cpu_supports("avx") && __builtin_cpu_supports("popcnt");
+}
+
 static bool has_vbmi2(void)
 {
     return __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw") &&
@@ -133,15 +157,14 @@ char *escape_quoted_to(char *to, struct slice text)
     if (has_vbmi2()) {
         return quoted_vbmi2(to, text);
     }
-    return __builtin_cpu_supports("ssse3") ? quoted_ssse3(to, text)
-                                           : escape_class(to, text, QUOTED);
+    return has_avx() ? quoted_avx(to, text) : escape_class(to, text, QUOTED);
 }
 
 char *escape_quoted_by(enum escape_version version, char *to, struct slice text)
 {
     switch (version) {
-    case ESCAPE_SSSE3:
-        return __builtin_cpu_supports("ssse3") ? quoted_ssse3(to, text) : NULL;
+    case ESCAPE_AVX:
+        return has_avx() ? quoted_avx(to, text) : NULL;
     case ESCAPE_VBMI2:
         return has_vbmi2() ? quoted_vbmi2(to, text) : NULL;
     default:

@@ -21,7 +21,7 @@ char *escape_measurement_to(char *to, struct slice text); /* comma, space */
 
 /* The versions of escape_quoted_to, for tests to hold against each other. NULL: not on this
  * machine. */
-enum escape_version { ESCAPE_PORTABLE, ESCAPE_SSSE3, ESCAPE_VBMI2, ESCAPE_VERSIONS };
+enum escape_version { ESCAPE_PORTABLE, ESCAPE_AVX, ESCAPE_VBMI2, ESCAPE_VERSIONS };
 char *escape_quoted_by(enum escape_version version, char *to, struct slice text);
 
 /* Appends a JSON string's content with its escapes decoded. A surrogate without its partner becomes
