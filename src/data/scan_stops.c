@@ -4,6 +4,7 @@
  * one before it ended. A list is of a part of the text only, so memory does not grow with it.
  */
 #include "base/memory.h"
+#include "data/rows.h"
 #include "data/scan.h"
 
 #if defined(__x86_64__)
@@ -25,28 +26,41 @@ static uint32_t *list_bits(const uint64_t *steps, size_t n, uint32_t from, uint3
 
 #if HAVE_VECTOR
 
-#define BMI __attribute__((target("avx2,bmi,popcnt")))
+/* Where bit i of a byte goes when those that are set come first, in order. */
+#define PLACE(byte, i) \
+    ((byte) & (1 << (i)) ? ROWS_BITS_BELOW(byte, i) : 7 - (i) + ROWS_BITS_BELOW(byte, i))
 
-/* Eight at a time, wanted or not: how many there are is hard to foretell, whether there are more
- * than eight or sixteen is not. */
-BMI static inline uint64_t list_eight(uint64_t bits, uint32_t from, uint32_t *to)
+/* clang-format off */
+#define NUMBERS(byte)                                                                              \
+    {[PLACE(byte, 0)] = 0, [PLACE(byte, 1)] = 1, [PLACE(byte, 2)] = 2, [PLACE(byte, 3)] = 3,       \
+     [PLACE(byte, 4)] = 4, [PLACE(byte, 5)] = 5, [PLACE(byte, 6)] = 6, [PLACE(byte, 7)] = 7}
+/* clang-format on */
+
+/* A row for each byte: the numbers of its bits that are set, then others. */
+static const unsigned char numbers_of_bits[][8] = {ROWS_OF_BYTE(NUMBERS)};
+
+#define AVX2 __attribute__((target("avx2,popcnt")))
+
+/* The offsets of eight bits, wanted or not: the next byte's come over what was not. */
+AVX2 static inline uint32_t *list_byte(unsigned char bits, __m256i from, uint32_t *to)
 {
-    for (int i = 0; i < 8; i++) {
-        to[i] = from + (uint32_t)_tzcnt_u64(bits);
-        bits = _blsr_u64(bits);
-    }
-    return bits;
+    __m128i numbers = _mm_loadl_epi64((const __m128i *)numbers_of_bits[bits]);
+    _mm256_storeu_si256((__m256i *)to, _mm256_add_epi32(_mm256_cvtepu8_epi32(numbers), from));
+    return to + __builtin_popcount(bits);
 }
 
-BMI static uint32_t *list_bmi(const uint64_t *steps, size_t n, uint32_t from, uint32_t *to)
+/* No branch depends on the bits. */
+AVX2 static uint32_t *list_avx2(const uint64_t *steps, size_t n, uint32_t from, uint32_t *to)
 {
-    for (size_t i = 0; i < n; i++, from += SCAN_STEP_BYTES) {
-        int count = __builtin_popcountll(steps[i]);
-        uint64_t rest = list_eight(steps[i], from, to);
-        for (int done = 8; done < count; done += 8) {
-            rest = list_eight(rest, from, to + done);
+    const __m256i eight = _mm256_set1_epi32(8);
+    __m256i base = _mm256_set1_epi32((int)from);
+    const unsigned char *at = (const unsigned char *)steps; /* the lowest bits first */
+    for (size_t i = 0; i < n; i++) {
+#pragma GCC unroll 8
+        for (size_t byte = 0; byte < sizeof *steps; byte++) {
+            to = list_byte(*at++, base, to);
+            base = _mm256_add_epi32(base, eight);
         }
-        to += count;
     }
     return to;
 }
@@ -76,14 +90,14 @@ VBMI2 static uint32_t *list_vbmi2(const uint64_t *steps, size_t n, uint32_t from
     return to;
 }
 
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+}
+
 static bool has_vbmi2(void)
 {
     return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2");
-}
-
-static bool has_bmi(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
 }
 
 #endif
@@ -95,8 +109,8 @@ uint32_t *scan_stops_by(enum scan_version version, const uint64_t *steps, size_t
     if (version >= SCAN_AVX512 && has_vbmi2()) {
         return list_vbmi2(steps, n, from, to);
     }
-    if (version >= SCAN_AVX2 && has_bmi()) {
-        return list_bmi(steps, n, from, to);
+    if (version >= SCAN_AVX2 && has_avx2()) {
+        return list_avx2(steps, n, from, to);
     }
 #else
     (void)version;
