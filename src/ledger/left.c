@@ -63,6 +63,19 @@ enum status ledger_give_up_others(struct ledger *ledger, int64_t scope, uint64_t
     return ledger_end(ledger, status, err);
 }
 
+enum status ledger_has_others(struct ledger *ledger, int64_t scope, bool *has, struct err *err)
+{
+    sqlite3_stmt *any = ledger_statement(ledger, SQL_OTHERS_ANY);
+    bind_int(any, 1, scope);
+    bool row;
+    enum status status = ledger_step(ledger, any, &row, "looking for other places", err);
+    *has = row && sqlite3_column_int(any, 0);
+    if (row) {
+        sqlite3_reset(any);
+    }
+    return status;
+}
+
 enum status ledger_moved(struct ledger *ledger, int64_t scope, struct slice key,
                          const unsigned char etag[16], struct err *err)
 {

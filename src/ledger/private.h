@@ -71,6 +71,7 @@ enum ledger_sql {
     SQL_WAITING,
     SQL_LEFT_SETTLE,
     SQL_LEFT_REMOVE,
+    SQL_OTHERS_ANY,
     SQL_OTHERS_SETTLE,
     SQL_OTHERS_REMOVE,
     SQL_OTHERS_PASS,
@@ -186,6 +187,10 @@ enum status ledger_letters_init(struct ledger *ledger, struct err *err);
 enum status ledger_fold(struct ledger *ledger, int64_t scope, struct slice packed, struct err *err);
 
 /* --- left.c --- */
+
+/* Whether the job has read another place before: few have, and to look for each object there is as
+ * much work as to settle it. */
+enum status ledger_has_others(struct ledger *ledger, int64_t scope, bool *has, struct err *err);
 
 /* The object is done: where the job has read the very same before, under the name that its place
  * had then, it does not count any more. Within a transaction. */

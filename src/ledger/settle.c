@@ -109,7 +109,7 @@ static enum status drop_letters(struct ledger *ledger, int64_t scope, const stru
 
 /* A row with another etag was listed anew since: it stays as it is, to be read in its turn. */
 static enum status settle(struct ledger *ledger, int64_t scope, const struct outcome *outcome,
-                          struct buf *packed, struct err *err)
+                          bool has_others, struct buf *packed, struct err *err)
 {
     buf_clear(packed);
     enum status status = pack_outcome(ledger, outcome, packed, err);
@@ -133,17 +133,22 @@ static enum status settle(struct ledger *ledger, int64_t scope, const struct out
     }
     status = drop_letters(ledger, scope, outcome, err);
     bool is_done = outcome->state != OBJECT_FAILED;
-    return status == OK && is_done ? ledger_moved(ledger, scope, outcome->key, outcome->etag, err)
-                                   : status;
+    return status == OK && is_done && has_others
+               ? ledger_moved(ledger, scope, outcome->key, outcome->etag, err)
+               : status;
 }
 
 enum status ledger_settle(struct ledger *ledger, int64_t scope, const struct outcome *outcomes,
                           size_t n, struct err *err)
 {
     CLEANUP(buf_finish) struct buf packed = {.max = COUNTS_MAX_BYTES};
+    bool has_others = false;
     enum status status = ledger_begin(ledger, err);
+    if (status == OK) {
+        status = ledger_has_others(ledger, scope, &has_others, err);
+    }
     for (size_t i = 0; status == OK && i < n; i++) {
-        status = settle(ledger, scope, &outcomes[i], &packed, err);
+        status = settle(ledger, scope, &outcomes[i], has_others, &packed, err);
     }
     return ledger_end(ledger, status, err);
 }

@@ -9,9 +9,10 @@
 #define TO_READ_UNDER_PREFIX "scope = ?1 AND state IN (0, 2) AND substr(key, 1, length(?2)) = ?2"
 
 /* Those that the job has read before it read ?1. */
-#define OTHER_PLACES                                \
-    "scope IN (SELECT id FROM scope WHERE id <> ?1" \
-    " AND job = (SELECT job FROM scope WHERE id = ?1))"
+#define OTHER_SCOPES                      \
+    "SELECT id FROM scope WHERE id <> ?1" \
+    " AND job = (SELECT job FROM scope WHERE id = ?1)"
+#define OTHER_PLACES "scope IN (" OTHER_SCOPES ")"
 
 /* The only one that can be: no folder of a scope begins with the name of another. */
 #define FOLDER_OF_KEY                                   \
@@ -159,6 +160,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_LEFT_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"
                         " WHERE " TO_READ_UNDER_PREFIX " AND counts IS NOT NULL",
     [SQL_LEFT_REMOVE] = "DELETE FROM object INDEXED BY object_work WHERE " TO_READ_UNDER_PREFIX,
+    [SQL_OTHERS_ANY] = "SELECT EXISTS (" OTHER_SCOPES ")",
     [SQL_OTHERS_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"
                           " WHERE " OTHER_PLACES " AND state IN (0, 2) AND counts IS NOT NULL",
     [SQL_OTHERS_REMOVE] = "DELETE FROM object INDEXED BY object_work"
