@@ -258,7 +258,6 @@ static CURLcode options_set(struct http *http, const struct http_request *reques
 {
     CURL *easy = http->easy;
     int64_t connect_ns = request->connect_ns ? request->connect_ns : CONNECT_DEFAULT_NS;
-    curl_easy_reset(easy); /* keeps the connections */
     CURLcode code = options_set_fixed(http);
     SET(CURLOPT_URL, request->url);
     SET(CURLOPT_HTTPHEADER, headers);
