@@ -38,6 +38,19 @@ enum status ledger_give_up(struct ledger *ledger, int64_t scope, struct slice pr
     return ledger_end(ledger, status, err);
 }
 
+enum status ledger_has_others(struct ledger *ledger, int64_t scope, bool *has, struct err *err)
+{
+    sqlite3_stmt *any = ledger_statement(ledger, SQL_OTHERS_ANY);
+    bind_int(any, 1, scope);
+    bool row;
+    enum status status = ledger_step(ledger, any, &row, "looking for other places", err);
+    *has = row && sqlite3_column_int(any, 0);
+    if (row) {
+        sqlite3_reset(any);
+    }
+    return status;
+}
+
 static enum status give_up_others(struct ledger *ledger, int64_t scope, uint64_t *objects,
                                   struct err *err)
 {
@@ -56,24 +69,15 @@ enum status ledger_give_up_others(struct ledger *ledger, int64_t scope, uint64_t
                                   struct err *err)
 {
     *objects = 0;
+    bool has_others = false;
     enum status status = ledger_begin(ledger, err);
     if (status == OK) {
+        status = ledger_has_others(ledger, scope, &has_others, err);
+    }
+    if (status == OK && has_others) {
         status = give_up_others(ledger, scope, objects, err);
     }
     return ledger_end(ledger, status, err);
-}
-
-enum status ledger_has_others(struct ledger *ledger, int64_t scope, bool *has, struct err *err)
-{
-    sqlite3_stmt *any = ledger_statement(ledger, SQL_OTHERS_ANY);
-    bind_int(any, 1, scope);
-    bool row;
-    enum status status = ledger_step(ledger, any, &row, "looking for other places", err);
-    *has = row && sqlite3_column_int(any, 0);
-    if (row) {
-        sqlite3_reset(any);
-    }
-    return status;
 }
 
 enum status ledger_moved(struct ledger *ledger, int64_t scope, struct slice key,
