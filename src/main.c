@@ -1,11 +1,12 @@
-/* loggateway: sets up what is once per process (standard streams, SIGPIPE, libcurl, libxml2) and
- * hands over to commands/cli. */
+/* loggateway: sets up what is once per process (standard streams, SIGPIPE, SQLite, libcurl,
+ * libxml2) and hands over to commands/cli. */
 #include "commands/cli.h"
 #include "net/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,6 +41,8 @@ int main(int argc, char **argv)
 {
     fill_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a closed socket or pipe is an error of its write */
+    /* nobody asks how much memory SQLite has, and to count it takes a lock at each allocation */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct err err;
     if (http_global_init(&err) != OK) {
         fprintf(stderr, "loggateway: %s\n", err.text);
