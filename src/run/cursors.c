@@ -29,7 +29,6 @@ static int two_digits(const char *at)
     return (at[0] - '0') * 10 + (at[1] - '0');
 }
 
-/* Asked of every byte of every key that is listed; nearly all have another first one. */
 static bool is_year(struct slice text)
 {
     return (text.at[0] == '2' || text.at[0] == '1') && text.len >= 4 && are_digits(text.at, 4) &&
@@ -53,15 +52,29 @@ static bool is_compact_date(struct slice text)
     return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
+static bool is_date(struct slice text)
+{
+    return is_year(text) && (is_parted_date(text) || is_compact_date(text));
+}
+
+/* The last date of the key's name. Each begins with four digits, so a byte that is none says that
+ * none begins within the four bytes up to it. */
 bool key_stem(struct slice key, struct slice *stem)
 {
-    for (size_t i = key.len; i-- > 0 && key.at[i] != '/';) {
-        struct slice rest = slice_make(key.at + i, key.len - i);
-        bool is_date = is_year(rest) && (is_parted_date(rest) || is_compact_date(rest));
-        if (is_date && (i == 0 || !is_digit(key.at[i - 1]))) {
-            *stem = slice_make(key.at, i);
+    const char *slash = key.len ? memrchr(key.at, '/', key.len) : NULL;
+    ptrdiff_t name = slash ? slash + 1 - key.at : 0;
+    ptrdiff_t i = (ptrdiff_t)key.len - 4;
+    while (i >= name) {
+        if (!is_digit(key.at[i])) {
+            i -= 4;
+            continue;
+        }
+        if (is_date(slice_make(key.at + i, key.len - (size_t)i)) &&
+            (i == 0 || !is_digit(key.at[i - 1]))) {
+            *stem = slice_make(key.at, (size_t)i);
             return true;
         }
+        i--;
     }
     return false;
 }
