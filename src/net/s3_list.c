@@ -33,21 +33,25 @@ enum field {
     ERROR_MESSAGE,
 };
 
-static const struct element {
-    enum place place;
-    enum field field;
+struct element {
     const char *name;
-} elements[] = {
-    {IN_LISTING, TRUNCATED, "IsTruncated"},
-    {IN_LISTING, TOKEN, "NextContinuationToken"},
-    {IN_LISTING, ENCODING, "EncodingType"},
-    {IN_OBJECT, KEY, "Key"},
-    {IN_OBJECT, LAST_MODIFIED, "LastModified"},
-    {IN_OBJECT, ETAG, "ETag"},
-    {IN_OBJECT, SIZE, "Size"},
-    {IN_FOLDER, PREFIX, "Prefix"},
-    {IN_ERROR, ERROR_CODE, "Code"},
-    {IN_ERROR, ERROR_MESSAGE, "Message"},
+    enum field field;
+};
+
+static const struct element of_listing[] = {
+    {"IsTruncated", TRUNCATED},
+    {"NextContinuationToken", TOKEN},
+    {"EncodingType", ENCODING},
+    {NULL, NO_FIELD},
+};
+static const struct element of_object[] = {
+    {"Key", KEY}, {"LastModified", LAST_MODIFIED}, {"ETag", ETAG}, {"Size", SIZE}, {NULL, NO_FIELD},
+};
+static const struct element of_folder[] = {{"Prefix", PREFIX}, {NULL, NO_FIELD}};
+static const struct element of_error[] = {
+    {"Code", ERROR_CODE},
+    {"Message", ERROR_MESSAGE},
+    {NULL, NO_FIELD},
 };
 
 struct s3_list {
@@ -224,14 +228,26 @@ static void field_store(struct s3_list *list)
 
 /* --- SAX events --- */
 
+/* Asked six times for each key listed; nearly all names differ in their first byte. */
+static bool is_name(const char *name, const char *wanted)
+{
+    return *name == *wanted && strcmp(name, wanted) == 0;
+}
+
+/* place: not OUTSIDE. */
 static enum field field_of(enum place place, const char *name)
 {
-    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
-        if (elements[i].place == place && strcmp(elements[i].name, name) == 0) {
-            return elements[i].field;
-        }
+    static const struct element *const elements[] = {
+        [IN_LISTING] = of_listing,
+        [IN_OBJECT] = of_object,
+        [IN_FOLDER] = of_folder,
+        [IN_ERROR] = of_error,
+    };
+    const struct element *element = elements[place];
+    while (element->name && !is_name(name, element->name)) {
+        element++;
     }
-    return NO_FIELD;
+    return element->field;
 }
 
 static void object_begin(struct s3_list *list)
@@ -252,14 +268,13 @@ static void element_begin(struct s3_list *list, const char *name)
 {
     if (list->depth == 1) {
         list->root_seen = true;
-        list->place = strcmp(name, "Error") == 0 ? IN_ERROR : IN_LISTING;
-        if (list->place == IN_LISTING && strcmp(name, "ListBucketResult") != 0) {
+        list->place = is_name(name, "Error") ? IN_ERROR : IN_LISTING;
+        if (list->place == IN_LISTING && !is_name(name, "ListBucketResult")) {
             refuse(list, "not a ListBucketResult");
         }
-    } else if (list->depth == 2 && list->place == IN_LISTING && strcmp(name, "Contents") == 0) {
+    } else if (list->depth == 2 && list->place == IN_LISTING && is_name(name, "Contents")) {
         object_begin(list);
-    } else if (list->depth == 2 && list->place == IN_LISTING &&
-               strcmp(name, "CommonPrefixes") == 0) {
+    } else if (list->depth == 2 && list->place == IN_LISTING && is_name(name, "CommonPrefixes")) {
         folder_begin(list);
     } else if (list->depth == (list->place == IN_OBJECT || list->place == IN_FOLDER ? 3 : 2)) {
         list->field = field_of(list->place, name);
