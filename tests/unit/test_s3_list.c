@@ -19,6 +19,9 @@
     "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
 #define LAST "<IsTruncated>false</IsTruncated>"
 #define TAIL "</ListBucketResult>"
+#define PREFIXED                                                                   \
+    "<a:ListBucketResult xmlns:a='u'><a:IsTruncated b='c>d'>false</a:IsTruncated>" \
+    "</a:ListBucketResult>"
 #define DATED(key)                                                                      \
     "<Contents><Key>" key "</Key><LastModified>2022-05-30T09:00:01.000Z</LastModified>" \
     "<ETag>&quot;9b2cf535f27731c974343645a3985328&quot;</ETag><Size>434234</Size>"      \
@@ -179,15 +182,21 @@ static void test_bad_characters_are_told(void **state)
 /* Every proper prefix of a listing is an error, never the end of the listing. */
 static void test_cut_anywhere_it_ends_early(void **state)
 {
-    static const char xml[] = HEAD LAST DATED("key") TAIL;
+    static const char *const table[] = {
+        HEAD LAST DATED("key") TAIL,
+        HEAD LAST DATED("&#252;\xC3\xBC<![CDATA[a>b]]>") "<!-- a > b --><?pi a > b?>" TAIL,
+        PREFIXED,
+    };
     struct s3_list *list = s3_list_new();
     (void)state;
-    for (size_t len = 0; len < sizeof xml - 1; len++) {
-        struct outcome outcome = parse(list, slice_make(xml, len), 1 << 20);
-        assert_int_equal(outcome.status, AGAIN);
-        assert_string_equal(outcome.err.text, "the listing ends early");
+    for (size_t i = 0; i < COUNT(table); i++) {
+        for (size_t len = 0; len < strlen(table[i]); len++) {
+            struct outcome outcome = parse(list, slice_make(table[i], len), 1 << 20);
+            assert_int_equal(outcome.status, AGAIN);
+            assert_string_equal(outcome.err.text, "the listing ends early");
+        }
+        assert_int_equal(parse(list, slice_of(table[i]), 1 << 20).status, OK);
     }
-    assert_int_equal(parse(list, slice_make(xml, sizeof xml - 1), 1 << 20).status, OK);
     s3_list_free(list);
 }
 
@@ -311,6 +320,22 @@ static void test_pages_have_a_limit(void **state)
     s3_list_free(list);
 }
 
+static void test_a_reply_has_a_limit(void **state)
+{
+    struct s3_list *list = s3_list_new();
+    struct buf blank = {.max = 32 << 20};
+    (void)state;
+    buf_add_text(&blank, HEAD LAST);
+    while (blank.len <= 16 << 20) {
+        buf_add_text(&blank, "                                ");
+    }
+    buf_add_text(&blank, TAIL);
+    assert_int_equal(parse(list, buf_slice(&blank), 65536).status, BAD_DATA);
+    assert_int_equal(parse(list, slice_of(HEAD LAST TAIL), 65536).status, OK);
+    buf_finish(&blank);
+    s3_list_free(list);
+}
+
 static void test_without_a_tag_size_and_time_stand_in(void **state)
 {
     /* printf "5 1700000000000000000" | xxh128sum */
@@ -361,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_bad_listings),
         cmocka_unit_test(test_keys_have_a_limit),
         cmocka_unit_test(test_pages_have_a_limit),
+        cmocka_unit_test(test_a_reply_has_a_limit),
         cmocka_unit_test(test_without_a_tag_size_and_time_stand_in),
         cmocka_unit_test(test_errors),
     };
