@@ -12,7 +12,7 @@
 
 #define ENDS_EARLY "the listing ends early"
 
-enum { REPLY_MAX_BYTES = 16 * 1024 * 1024 }; /* far over what S3_PAGE_KEYS_MAX entries need */
+enum { REPLY_MAX_BYTES = 4 * 1024 * 1024 }; /* 1,000 entries of the longest kind take 3.5 */
 
 /* Where in the document we are, as far as it matters. */
 enum place { OUTSIDE, IN_LISTING, IN_OBJECT, IN_FOLDER, IN_ERROR };
@@ -254,7 +254,7 @@ enum status s3_list_put(struct s3_list *list, struct slice bytes, struct err *er
     if (other || (bytes.len && memchr(bytes.at, 0, bytes.len))) {
         refuse(list, "not XML in UTF-8");
     } else if (!buf_add(&list->reply, bytes)) {
-        refuse(list, "more than 16 MiB");
+        refuse(list, "more than 4 MiB");
     }
     if (is_refused(list)) {
         *err = list->problem;

@@ -5,7 +5,7 @@
  *
  * A page is handed out whole, since <EncodingType>, which says how its keys are written, may stand
  * behind them. Its size is bounded: S3_PAGE_KEYS_MAX entries of at most 1,024 bytes, from a reply
- * of at most 16 MiB, which is kept until it is whole.
+ * of at most 4 MiB, which is kept until it is whole.
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */

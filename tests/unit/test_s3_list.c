@@ -320,13 +320,40 @@ static void test_pages_have_a_limit(void **state)
     s3_list_free(list);
 }
 
+/* A page of 1,000 keys, each of 1,024 bytes that are written with three characters. */
+static void test_a_page_of_the_longest_keys_fits(void **state)
+{
+    enum { KEYS = 1000, KEY_BYTES = 1024 };
+    struct s3_list *list = s3_list_new();
+    struct buf xml = {.max = 8 << 20};
+    (void)state;
+    buf_add_text(&xml, HEAD "<EncodingType>url</EncodingType>" LAST);
+    for (int i = 0; i < KEYS; i++) {
+        buf_add_text(&xml, "<Contents><Key>");
+        for (int byte = 0; byte < KEY_BYTES; byte++) {
+            buf_add_text(&xml, "%C3");
+        }
+        buf_add_text(&xml, "</Key><LastModified>2022-05-30T09:00:01.000Z</LastModified>"
+                           "<ETag>&quot;9b2cf535f27731c974343645a3985328-10000&quot;</ETag>"
+                           "<Size>5497558138880</Size><StorageClass>DEEP_ARCHIVE</StorageClass>"
+                           "</Contents>");
+    }
+    buf_add_text(&xml, TAIL);
+    struct outcome outcome = parse(list, buf_slice(&xml), 65536);
+    assert_int_equal(outcome.status, OK);
+    assert_int_equal(outcome.page->n_objects, KEYS);
+    assert_int_equal(outcome.page->objects[KEYS - 1].key.len, KEY_BYTES);
+    buf_finish(&xml);
+    s3_list_free(list);
+}
+
 static void test_a_reply_has_a_limit(void **state)
 {
     struct s3_list *list = s3_list_new();
-    struct buf blank = {.max = 32 << 20};
+    struct buf blank = {.max = 8 << 20};
     (void)state;
     buf_add_text(&blank, HEAD LAST);
-    while (blank.len <= 16 << 20) {
+    while (blank.len <= 4 << 20) {
         buf_add_text(&blank, "                                ");
     }
     buf_add_text(&blank, TAIL);
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_bad_listings),
         cmocka_unit_test(test_keys_have_a_limit),
         cmocka_unit_test(test_pages_have_a_limit),
+        cmocka_unit_test(test_a_page_of_the_longest_keys_fits),
         cmocka_unit_test(test_a_reply_has_a_limit),
         cmocka_unit_test(test_without_a_tag_size_and_time_stand_in),
         cmocka_unit_test(test_errors),
