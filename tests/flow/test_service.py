@@ -154,6 +154,7 @@ class Ending(Serving):
                 server.fault("get", scripted.edit(delay_s=60), when=lambda request: request.key == keys[1])
                 service = self.service()
                 wait_for(lambda: len(server.of("get")) == 2)
+                time.sleep(1)  # that one went ahead: time to be done with the first object
                 threading.Timer(1, gate.set).start()
                 service.stop(number)
                 self.assertEqual([one.key for one in server.of("get")], keys[:2])
