@@ -19,9 +19,8 @@
 #include <xxhash.h>
 
 enum {
-    KEY_MAX_BYTES = 1024,
     ROOT_MAX_BYTES = 3000,
-    PATH_MAX_BYTES = ROOT_MAX_BYTES + KEY_MAX_BYTES + 16, /* every key fits */
+    PATH_MAX_BYTES = ROOT_MAX_BYTES + OBJECT_KEY_MAX_BYTES + 16, /* every key fits */
     DEPTH_MAX = 64,
     READ_BYTES = 256 * 1024,
 };
@@ -177,7 +176,7 @@ struct walk {
     struct slice prefix;
     bool by_folder;
     struct listing *to;
-    char key[KEY_MAX_BYTES + 2]; /* of what is being looked at; the walk's steps only add to it */
+    char key[OBJECT_KEY_MAX_BYTES + 2]; /* of what is looked at; the walk's steps only add to it */
     struct {
         dev_t device;
         ino_t inode;
@@ -224,9 +223,9 @@ static enum status name_classify(struct walk *walk, size_t key_len, const char *
     if (is_hidden(slice_of(name))) {
         return OK;
     }
-    if (key.len > KEY_MAX_BYTES) {
+    if (key.len > OBJECT_KEY_MAX_BYTES) {
         return err_set(err, FAILED, "%s/%.*s%s: longer than a key of %d bytes", walk->self->root,
-                       (int)key_len, walk->key, name, KEY_MAX_BYTES);
+                       (int)key_len, walk->key, name, OBJECT_KEY_MAX_BYTES);
     }
     memcpy(walk->key + key_len, name, key.len - key_len);
     if (!leads_to_prefix(walk, key) || is_passed(walk, key)) {
@@ -365,7 +364,7 @@ static enum status file_list(void *module, struct slice prefix, bool by_folder, 
                              struct err *err)
 {
     struct walk walk = {.self = module, .prefix = prefix, .by_folder = by_folder, .to = to};
-    if (prefix.len > KEY_MAX_BYTES || !folders_are_listed(prefix)) {
+    if (prefix.len > OBJECT_KEY_MAX_BYTES || !folders_are_listed(prefix)) {
         return OK; /* no key is like that */
     }
     size_t len = prefix.len; /* start in the folder the prefix names */

@@ -283,7 +283,7 @@ static enum status page_get(struct s3_source *self, struct s3_list_query *query,
  * breaks that (a page given twice, a server that ignores the token) would make keys be missed or
  * the listing endless, so it is an error; and so is a long row of pages without any. */
 struct order {
-    char last[S3_KEY_MAX_BYTES];
+    char last[OBJECT_KEY_MAX_BYTES];
     size_t len;
 };
 

@@ -256,7 +256,7 @@ void s3_download_init(struct s3_download *download, struct s3_source *self)
 {
     *download = (struct s3_download){
         .self = self,
-        .key.max = S3_KEY_MAX_BYTES,
+        .key.max = OBJECT_KEY_MAX_BYTES,
         .url.max = S3_URL_MAX_BYTES,
         .held.max = OBJECT_SMALL_BYTES,
     };

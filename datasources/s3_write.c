@@ -67,14 +67,14 @@ enum status s3_send(struct s3_source *self, const struct s3_message *message, st
 
 static struct s3_object *object_new(const struct s3_source *self, const struct output *output)
 {
-    CLEANUP(buf_finish) struct buf suffix = {.max = S3_KEY_MAX_BYTES};
+    CLEANUP(buf_finish) struct buf suffix = {.max = OBJECT_KEY_MAX_BYTES};
     struct s3_object *object = memory_new(sizeof *object);
-    object->key.max = S3_KEY_MAX_BYTES;
+    object->key.max = OBJECT_KEY_MAX_BYTES;
     object->part.max = S3_PART_BYTES;
     output_add_suffix(&self->outputs, output, &suffix);
     buf_add_text(&object->key, s3_prefix(self));
     output_add_short(&object->key, buf_slice(&self->outputs.key),
-                     S3_KEY_MAX_BYTES - object->key.len - suffix.len);
+                     OBJECT_KEY_MAX_BYTES - object->key.len - suffix.len);
     buf_add(&object->key, buf_slice(&suffix));
     return object;
 }
@@ -206,7 +206,7 @@ void s3_target(void *module, struct place *out)
 enum status s3_connect_to_write(void *module, struct err *err)
 {
     struct s3_source *self = module;
-    struct s3_object object = {.key = {.max = S3_KEY_MAX_BYTES}};
+    struct s3_object object = {.key = {.max = OBJECT_KEY_MAX_BYTES}};
     int64_t retries = self->retries;
     self->is_sink = true;
     self->retries = retries < S3_CONNECT_RETRIES ? retries : S3_CONNECT_RETRIES;

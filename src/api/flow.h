@@ -13,9 +13,11 @@
 
 #include <stdint.h>
 
+enum { OBJECT_KEY_MAX_BYTES = 1024 }; /* S3's own bound */
+
 /* One object of a place as its listing shows it. */
 struct object {
-    struct slice key; /* 1 to 1,024 bytes of any kind but NUL */
+    struct slice key; /* 1 to OBJECT_KEY_MAX_BYTES of any kind but NUL */
     int64_t size;     /* bytes as stored */
     int64_t last_modified_ns;
     unsigned char

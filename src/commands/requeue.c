@@ -12,7 +12,6 @@
 
 enum {
     PAGE_OBJECTS = 256,
-    KEY_MAX_BYTES = 1024, /* api/flow.h */
     NAME_MAX_BYTES = 16 * 1024,
 };
 
@@ -221,7 +220,7 @@ enum status requeue_matching(struct requeue *requeue, const struct letter_filter
                              struct err *err)
 {
     CLEANUP(arena_finish) struct arena texts = {0};
-    char key[KEY_MAX_BYTES];
+    char key[OBJECT_KEY_MAX_BYTES];
     struct letter_object page[PAGE_OBJECTS], last = {0};
     for (bool is_first = true;; is_first = false) {
         size_t n;

@@ -17,7 +17,6 @@ enum {
     INFLATED_MAX_BYTES = 256 * 1024 * 1024,
     FOLDERS_LISTED_MAX = 100, /* empty ones, from the newest back */
     KEYS_LISTED_MAX = 100000, /* of a folder: in a larger one, the newest of its first keys */
-    KEY_MAX_BYTES = 1024,
 };
 
 /* How far back a folder may be. */
@@ -25,7 +24,7 @@ static const int64_t past_ns = 365 * NS_PER_DAY;
 
 struct newest {
     struct object object;
-    char key[KEY_MAX_BYTES];
+    char key[OBJECT_KEY_MAX_BYTES];
 };
 
 struct sample {
@@ -66,7 +65,7 @@ static enum status take_object(struct listing *listing, const struct object *obj
         sample->is_enough = true;
         return err_set(err, AGAIN, "enough keys");
     }
-    if (object->key.len > KEY_MAX_BYTES || place_ignores(&sample->place, object->key)) {
+    if (object->key.len > OBJECT_KEY_MAX_BYTES || place_ignores(&sample->place, object->key)) {
         return OK;
     }
     size_t at = sample->n_newest;

@@ -12,7 +12,7 @@ struct ledger_compare {
     struct known_keys known; /* its current row: the first that is not yet behind the listing */
     struct window window;
     struct comparison *to;
-    char behind[LEDGER_KEY_MAX_BYTES + 1]; /* the place just behind the last listed key; at first
+    char behind[OBJECT_KEY_MAX_BYTES + 1]; /* the place just behind the last listed key; at first
                                               the prefix */
     size_t behind_len;
 };
@@ -132,9 +132,9 @@ static enum status put(struct ledger_compare *compare, const struct object *obje
                        struct err *err)
 {
     struct slice key = object->key;
-    if (key.len == 0 || key.len > LEDGER_KEY_MAX_BYTES) {
+    if (key.len == 0 || key.len > OBJECT_KEY_MAX_BYTES) {
         return err_set(err, FAILED, "a key of %zu bytes in the listing: 1 to %d are possible",
-                       key.len, LEDGER_KEY_MAX_BYTES);
+                       key.len, OBJECT_KEY_MAX_BYTES);
     }
     if (!is_in_order(compare, key)) {
         return put_unordered(compare, object, wanted, err);

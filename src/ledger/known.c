@@ -4,9 +4,9 @@
 enum status known_begin(struct known_keys *known, struct ledger *ledger, int64_t scope,
                         struct slice prefix, struct err *err)
 {
-    if (prefix.len > LEDGER_KEY_MAX_BYTES) {
+    if (prefix.len > OBJECT_KEY_MAX_BYTES) {
         return err_set(err, FAILED, "a prefix of %zu bytes: %d is the most", prefix.len,
-                       LEDGER_KEY_MAX_BYTES);
+                       OBJECT_KEY_MAX_BYTES);
     }
     known->ledger = ledger;
     known->scope = scope;
@@ -16,8 +16,8 @@ enum status known_begin(struct known_keys *known, struct ledger *ledger, int64_t
     }
     known->next_page_len = prefix.len;
     /* no key is longer than what follows the prefix here, so none with the prefix comes after */
-    memset(known->end + prefix.len, 0xFF, LEDGER_KEY_MAX_BYTES + 1);
-    known->end_len = prefix.len + LEDGER_KEY_MAX_BYTES + 1;
+    memset(known->end + prefix.len, 0xFF, OBJECT_KEY_MAX_BYTES + 1);
+    known->end_len = prefix.len + OBJECT_KEY_MAX_BYTES + 1;
     return OK;
 }
 

@@ -22,9 +22,9 @@ struct known_keys {
     size_t n_rows, at; /* at: the current row */
     bool last_page;
     struct arena keys;
-    char next_page[LEDGER_KEY_MAX_BYTES + 1]; /* where it begins */
+    char next_page[OBJECT_KEY_MAX_BYTES + 1]; /* where it begins */
     size_t next_page_len;
-    char end[2 * LEDGER_KEY_MAX_BYTES + 1]; /* behind all keys with the prefix */
+    char end[2 * OBJECT_KEY_MAX_BYTES + 1]; /* behind all keys with the prefix */
     size_t end_len;
 };
 

@@ -17,7 +17,7 @@
 
 enum {
     LEDGER_APPLICATION_ID = 0x4C47574C, /* "LGWL" */
-    LEDGER_KEY_MAX_BYTES = 1024,
+    LEDGER_KEY_MAX_BYTES = OBJECT_KEY_MAX_BYTES,
     LEDGER_ERROR_MAX_BYTES = 512,
     LEDGER_LETTER_MAX_BYTES = 65536,
     LEDGER_COMMIT_KEYS = 1000, /* keys per transaction and per page read */
@@ -153,7 +153,7 @@ void bind_blob(sqlite3_stmt *statement, int parameter, struct slice value);
 void bind_text(sqlite3_stmt *statement, int parameter, const char *value); /* NULL is NULL */
 
 struct slice column_blob(sqlite3_stmt *statement, int column); /* valid until the next step */
-/* The same of an object's key: at most LEDGER_KEY_MAX_BYTES, whatever is in a damaged file. */
+/* The same of an object's key: at most OBJECT_KEY_MAX_BYTES, whatever is in a damaged file. */
 struct slice column_key(sqlite3_stmt *statement, int column);
 
 /* Runs a statement that gives no rows. */

@@ -316,7 +316,7 @@ struct slice column_blob(sqlite3_stmt *statement, int column)
 struct slice column_key(sqlite3_stmt *statement, int column)
 {
     struct slice key = column_blob(statement, column);
-    key.len = key.len < LEDGER_KEY_MAX_BYTES ? key.len : LEDGER_KEY_MAX_BYTES;
+    key.len = key.len < OBJECT_KEY_MAX_BYTES ? key.len : OBJECT_KEY_MAX_BYTES;
     return key;
 }
 

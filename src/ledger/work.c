@@ -29,7 +29,7 @@ struct ledger_work {
     struct arena keys;
 
     int64_t after_ns; /* the last object of the page before */
-    char after_key[LEDGER_KEY_MAX_BYTES];
+    char after_key[OBJECT_KEY_MAX_BYTES];
     size_t after_len;
 
     struct object *failed; /* by runs before this one */

@@ -4,8 +4,8 @@
  * page, in what order pages come and where they go is datasources/s3's business.
  *
  * A page is handed out whole, since <EncodingType>, which says how its keys are written, may stand
- * behind them. Its size is bounded: S3_PAGE_KEYS_MAX entries of at most 1,024 bytes, from a reply
- * of at most 4 MiB, which is kept until it is whole.
+ * behind them. Its size is bounded: S3_PAGE_KEYS_MAX entries of at most OBJECT_KEY_MAX_BYTES, from
+ * a reply of at most 4 MiB, which is kept until it is whole.
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
@@ -15,7 +15,7 @@
 #include "api/flow.h"
 
 enum {
-    S3_KEY_MAX_BYTES = 1024,
+    S3_KEY_MAX_BYTES = OBJECT_KEY_MAX_BYTES,
     S3_TOKEN_MAX_BYTES = 4096,
     S3_PAGE_KEYS_MAX = 10000, /* a page is asked for with max-keys=1000 */
 };

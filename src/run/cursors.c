@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { KEY_MAX_BYTES = 1024 };
-
 /* --- stems --- */
 
 static bool is_digit(char c)
@@ -100,7 +98,7 @@ static struct stem_state *add_stem(struct cursors *cursors, struct slice stem, s
     *state = (struct stem_state){
         .stem = slice_make(arena_text(&cursors->texts, stem), stem.len),
         .from = slice_make(arena_text(&cursors->texts, from), from.len),
-        .next = {.max = KEY_MAX_BYTES},
+        .next = {.max = OBJECT_KEY_MAX_BYTES},
     };
     return state;
 }
@@ -131,7 +129,7 @@ void cursors_begin(struct cursors *cursors, int64_t quiet_before_ns, const struc
 {
     *cursors = (struct cursors){
         .quiet_before_ns = quiet_before_ns,
-        .last = {.max = KEY_MAX_BYTES},
+        .last = {.max = OBJECT_KEY_MAX_BYTES},
     };
     for (size_t i = 0; i < n; i++) {
         add_stem(cursors, known[i].stem, known[i].key);

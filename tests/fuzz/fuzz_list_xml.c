@@ -51,7 +51,7 @@ static enum status parse_whole(struct s3_list *list, struct slice xml, const str
 
 static bool is_key(struct slice key)
 {
-    return key.len <= S3_KEY_MAX_BYTES && !memchr(key.at, '\0', key.len);
+    return key.len <= OBJECT_KEY_MAX_BYTES && !memchr(key.at, '\0', key.len);
 }
 
 static void check_page(const struct s3_page *page)
