@@ -109,26 +109,37 @@ enum status influxdb_exchange(struct influxdb *self, const struct http_request *
 
 /* --- lines and ranges --- */
 
+static struct influxdb_line *line_of(const struct influxdb *self, size_t i)
+{
+    return &self->sending->lines[i];
+}
+
+static bool line_waits(const struct influxdb *self, size_t i)
+{
+    return line_of(self, i)->fate == INFLUXDB_WAITING;
+}
+
 static struct slice line_bytes(const struct influxdb *self, size_t i)
 {
-    size_t end =
-        i + 1 < self->sending->n_lines ? self->sending->lines[i + 1].at : self->sending->body.len;
-    return slice_make(self->sending->body.at + self->sending->lines[i].at,
-                      end - self->sending->lines[i].at);
+    const struct influxdb_batch *batch = self->sending;
+    size_t start = line_of(self, i)->at;
+    size_t end = i + 1 < batch->n_lines ? line_of(self, i + 1)->at : batch->body.len;
+    return slice_make(batch->body.at + start, end - start);
 }
 
 static void line_refuse(struct influxdb *self, size_t i, enum refusal refusal, const char *reason)
 {
-    self->sending->lines[i].fate = INFLUXDB_REFUSED;
-    self->sending->lines[i].refusal = refusal;
-    self->sending->lines[i].reason = reason;
+    struct influxdb_line *line = line_of(self, i);
+    line->fate = INFLUXDB_REFUSED;
+    line->refusal = refusal;
+    line->reason = reason;
 }
 
 static size_t range_waiting(const struct influxdb *self, const struct influxdb_range *range)
 {
     size_t waiting = 0;
     for (size_t i = range->from; i < range->to; i++) {
-        waiting += self->sending->lines[i].fate == INFLUXDB_WAITING;
+        waiting += line_waits(self, i);
     }
     return waiting;
 }
@@ -136,11 +147,10 @@ static size_t range_waiting(const struct influxdb *self, const struct influxdb_r
 /* Makes the range begin and end with a waiting line, so that neither of its halves is empty. */
 static void range_trim(const struct influxdb *self, struct influxdb_range *range)
 {
-    while (range->from < range->to && self->sending->lines[range->from].fate != INFLUXDB_WAITING) {
+    while (range->from < range->to && !line_waits(self, range->from)) {
         range->from++;
     }
-    while (range->from < range->to &&
-           self->sending->lines[range->to - 1].fate != INFLUXDB_WAITING) {
+    while (range->from < range->to && !line_waits(self, range->to - 1)) {
         range->to--;
     }
 }
@@ -149,15 +159,14 @@ static void range_trim(const struct influxdb *self, struct influxdb_range *range
 static struct slice range_body(struct influxdb *self, const struct influxdb_range *range)
 {
     if (range_waiting(self, range) == range->to - range->from) {
-        size_t start = self->sending->lines[range->from].at;
+        struct slice first = line_bytes(self, range->from);
         struct slice last = line_bytes(self, range->to - 1);
-        return slice_make(self->sending->body.at + start,
-                          (size_t)(last.at - self->sending->body.at) + last.len - start);
+        return slice_make(first.at, (size_t)(last.at - first.at) + last.len);
     }
     self->picked.max = self->sending->body.len;
     buf_clear(&self->picked);
     for (size_t i = range->from; i < range->to; i++) {
-        if (self->sending->lines[i].fate == INFLUXDB_WAITING) {
+        if (line_waits(self, i)) {
             buf_add(&self->picked, line_bytes(self, i));
         }
     }
@@ -214,8 +223,7 @@ static size_t range_refuse_older(struct influxdb *self, const struct influxdb_ra
 {
     size_t refused = 0;
     for (size_t i = range->from; i < range->to; i++) {
-        if (self->sending->lines[i].fate == INFLUXDB_WAITING &&
-            self->sending->lines[i].time_ns < bound_ns) {
+        if (line_waits(self, i) && line_of(self, i)->time_ns < bound_ns) {
             line_refuse(self, i, REFUSED_EXPIRED, "older than the bucket keeps");
             refused++;
         }
@@ -242,8 +250,8 @@ static void range_stored(struct influxdb *self, size_t index)
 {
     const struct influxdb_range range = self->ranges[index];
     for (size_t i = range.from; i < range.to; i++) {
-        if (self->sending->lines[i].fate == INFLUXDB_WAITING) {
-            self->sending->lines[i].fate = INFLUXDB_STORED;
+        if (line_waits(self, i)) {
+            line_of(self, i)->fate = INFLUXDB_STORED;
         }
     }
     range_remove(self, index);
@@ -320,7 +328,7 @@ static void batch_leave_unconfirmed(struct influxdb *self)
 {
     for (size_t r = 0; r < self->n_ranges; r++) {
         for (size_t i = self->ranges[r].from; i < self->ranges[r].to; i++) {
-            if (self->sending->lines[i].fate == INFLUXDB_WAITING) {
+            if (line_waits(self, i)) {
                 line_refuse(self, i, REFUSED_UNCONFIRMED, self->doubt);
             }
         }
@@ -331,7 +339,7 @@ static void batch_leave_unconfirmed(struct influxdb *self)
 static void batch_report(const struct influxdb *self, struct refusals *refused)
 {
     for (size_t i = 0; i < self->sending->n_lines; i++) {
-        const struct influxdb_line *line = &self->sending->lines[i];
+        const struct influxdb_line *line = line_of(self, i);
         if (line->fate == INFLUXDB_REFUSED) {
             refused->refuse(refused, i, line->refusal, line->reason, line_bytes(self, i));
         }
