@@ -225,9 +225,15 @@ static enum status lane_send(struct lane *lane, struct err *err)
     return OK;
 }
 
+/* Behind it, nothing is on its way. */
+static enum status lane_flush_sent(struct lane *lane, struct err *err)
+{
+    return lane->sent.n ? lane_flush(lane, err) : OK;
+}
+
 static enum status lane_finish(struct lane *lane, struct err *err)
 {
-    enum status status = lane->sent.n ? lane_flush(lane, err) : OK;
+    enum status status = lane_flush_sent(lane, err);
     return status == OK ? lane_flush(lane, err) : status;
 }
 
@@ -237,7 +243,7 @@ static enum status lane_make_room(struct lane *lane, struct err *err)
     if (!lane->place->module->send || !lane->batch->setup.sends_ahead) {
         return lane_flush(lane, err);
     }
-    enum status status = lane->sent.n ? lane_flush(lane, err) : OK;
+    enum status status = lane_flush_sent(lane, err);
     return status == OK ? lane_send(lane, err) : status;
 }
 
