@@ -135,6 +135,12 @@ static void make_texts(struct influxdb *self)
     self->authorization = memory_copy(authorization.at, authorization.len);
 }
 
+void influxdb_batch_make(const struct influxdb *self, struct influxdb_batch *batch)
+{
+    buf_make_large(&batch->body, (size_t)self->batch_bytes);
+    batch->lines = memory_new((size_t)self->batch_lines * sizeof *batch->lines);
+}
+
 static enum status influxdb_open(void *instance, struct world *world, struct err *err)
 {
     struct influxdb *self = instance;
@@ -144,11 +150,7 @@ static enum status influxdb_open(void *instance, struct world *world, struct err
     }
     make_texts(self);
     self->compress = self->gzip == GZIP_ON || (self->gzip == GZIP_AUTO && !is_loopback(self->base));
-    for (size_t i = 0; i < 2; i++) {
-        struct influxdb_batch *batch = &self->batches[i];
-        buf_make_large(&batch->body, (size_t)self->batch_bytes);
-        batch->lines = memory_new((size_t)self->batch_lines * sizeof *batch->lines);
-    }
+    influxdb_batch_make(self, self->batches);
     self->filling = self->sending = self->batches;
     http_reply_init(&self->reply);
     self->zipped.max = 2 * INFLUXDB_LINE_MAX_BYTES + 2 * (size_t)self->batch_bytes;

@@ -62,9 +62,9 @@ struct influxdb {
     bool bucket_made;  /* by us, in this run */
     char noticed[256]; /* the last reason for waiting an operator was told of */
 
-    struct influxdb_batch batches[2];
-    struct influxdb_batch *filling; /* takes points */
-    struct influxdb_batch *sending; /* the next flush is about it; the same until send() */
+    struct influxdb_batch batches[2]; /* the second one is made by the first send() */
+    struct influxdb_batch *filling;   /* takes points */
+    struct influxdb_batch *sending;   /* the next flush is about it; the same until send() */
 
     /* of the batch that is sent */
     struct influxdb_range *ranges;
@@ -81,6 +81,9 @@ struct influxdb {
 };
 
 /* --- influxdb.c --- */
+
+/* Gives it its room, once; close() frees it. */
+void influxdb_batch_make(const struct influxdb *self, struct influxdb_batch *batch);
 
 /* Writes an empty body, which is answered like a write. Statuses as of http_perform(). */
 enum status influxdb_write_nothing(struct influxdb *self, struct http_reply *reply,

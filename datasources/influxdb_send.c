@@ -375,6 +375,9 @@ void influxdb_send(void *instance)
     batch_queue(self);
     lines_begin(self, range_body(self, &self->ranges[0])); /* the only one: nothing was refused */
     self->filling = &self->batches[self->sending == self->batches];
+    if (!self->filling->lines) {
+        influxdb_batch_make(self, self->filling);
+    }
 }
 
 enum status influxdb_flush(void *instance, struct refusals *refused, struct err *err)

@@ -26,6 +26,20 @@ static void the_request_goes_out_before_the_answer_is_asked_for(void **state)
     assert_int_equal(sim->n_begun, 2);
 }
 
+static void who_never_sends_ahead_has_one_batch(void **state)
+{
+    struct sim *sim = *state;
+    sim_open_ok(sim);
+    sim_put_all(sim, "gg");
+    sim_flush_ok(sim);
+    assert_null(sim->self.batches[1].body.at);
+    assert_null(sim->self.batches[1].lines);
+    sim_put_from(sim, "g", 2);
+    send_ahead(sim);
+    assert_non_null(sim->self.batches[1].lines);
+    sim_flush_ok(sim);
+}
+
 static void batches_take_turns(void **state)
 {
     struct sim *sim = *state;
@@ -132,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SIM_TEST(the_request_goes_out_before_the_answer_is_asked_for),
+        SIM_TEST(who_never_sends_ahead_has_one_batch),
         SIM_TEST(batches_take_turns),
         SIM_TEST(bad_lines_of_the_batch_on_its_way),
         SIM_TEST(it_is_sent_again_until_there_is_an_answer),
