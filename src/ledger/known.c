@@ -12,12 +12,9 @@ enum status known_begin(struct known_keys *known, struct ledger *ledger, int64_t
     known->scope = scope;
     if (prefix.len) {
         memcpy(known->next_page, prefix.at, prefix.len);
-        memcpy(known->end, prefix.at, prefix.len);
     }
     known->next_page_len = prefix.len;
-    /* no key is longer than what follows the prefix here, so none with the prefix comes after */
-    memset(known->end + prefix.len, 0xFF, OBJECT_KEY_MAX_BYTES + 1);
-    known->end_len = prefix.len + OBJECT_KEY_MAX_BYTES + 1;
+    known->end_len = known_prefix_end(known->end, prefix);
     return OK;
 }
 
@@ -31,6 +28,16 @@ size_t known_successor(char *to, struct slice key)
     memcpy(to, key.at, key.len);
     to[key.len] = '\0';
     return key.len + 1;
+}
+
+size_t known_prefix_end(char to[KNOWN_END_MAX_BYTES], struct slice prefix)
+{
+    if (prefix.len) {
+        memcpy(to, prefix.at, prefix.len);
+    }
+    /* no key is longer than what follows the prefix here, so none with the prefix comes after */
+    memset(to + prefix.len, 0xFF, OBJECT_KEY_MAX_BYTES + 1);
+    return prefix.len + OBJECT_KEY_MAX_BYTES + 1;
 }
 
 struct slice known_end(const struct known_keys *known)

@@ -8,6 +8,8 @@
 
 #include "ledger/private.h"
 
+enum { KNOWN_END_MAX_BYTES = 2 * OBJECT_KEY_MAX_BYTES + 1 };
+
 struct known_row {
     struct object object; /* its key lives as long as the page */
     enum object_state state;
@@ -24,7 +26,7 @@ struct known_keys {
     struct arena keys;
     char next_page[OBJECT_KEY_MAX_BYTES + 1]; /* where it begins */
     size_t next_page_len;
-    char end[2 * OBJECT_KEY_MAX_BYTES + 1]; /* behind all keys with the prefix */
+    char end[KNOWN_END_MAX_BYTES]; /* behind all keys with the prefix */
     size_t end_len;
 };
 
@@ -46,6 +48,10 @@ enum status known_find(struct ledger *ledger, int64_t scope, struct slice key, s
 
 /* The key that follows immediately in byte order: the same and a NUL. Returns its length. */
 size_t known_successor(char *to, struct slice key);
+
+/* A place behind all keys with a prefix that is no longer than a key, and before all others that
+ * follow. Returns its length. */
+size_t known_prefix_end(char to[KNOWN_END_MAX_BYTES], struct slice prefix);
 
 /* The same bytes, whatever their date. */
 bool known_is_content(const struct object *a, const struct object *b);

@@ -3,7 +3,7 @@
  * left their place; and objects that moved with it. Called by the listing half of a run and by
  * settle.c.
  */
-#include "ledger/private.h"
+#include "ledger/known.h"
 
 static enum status give_up(struct ledger *ledger, sqlite3_stmt *statement, int64_t scope,
                            uint64_t *objects, struct err *err)
@@ -18,10 +18,13 @@ static enum status give_up_prefix(struct ledger *ledger, int64_t scope, struct s
                                   uint64_t *objects, struct err *err)
 {
     static const enum ledger_sql steps[] = {SQL_LEFT_SETTLE, SQL_LEFT_REMOVE};
+    char end[KNOWN_END_MAX_BYTES];
+    size_t end_len = known_prefix_end(end, prefix);
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof steps / sizeof steps[0]; i++) {
         sqlite3_stmt *statement = ledger_statement(ledger, steps[i]);
         bind_blob(statement, 2, prefix);
+        bind_blob(statement, 3, slice_make(end, end_len));
         status = give_up(ledger, statement, scope, objects, err);
     }
     return status;
@@ -31,6 +34,9 @@ enum status ledger_give_up(struct ledger *ledger, int64_t scope, struct slice pr
                            uint64_t *objects, struct err *err)
 {
     *objects = 0;
+    if (prefix.len > OBJECT_KEY_MAX_BYTES) {
+        return OK; /* no key begins so */
+    }
     enum status status = ledger_begin(ledger, err);
     if (status == OK) {
         status = give_up_prefix(ledger, scope, prefix, objects, err);

@@ -6,7 +6,7 @@
 
 #define OBJECTS_OF_JOB "scope IN (SELECT id FROM scope WHERE job = ?1)"
 
-#define TO_READ_UNDER_PREFIX "scope = ?1 AND state IN (0, 2) AND substr(key, 1, length(?2)) = ?2"
+#define TO_READ_UNDER_PREFIX "scope = ?1 AND key >= ?2 AND key < ?3 AND state IN (0, 2)"
 
 /* Those that the job has read before it read ?1. */
 #define OTHER_SCOPES                      \
@@ -156,10 +156,11 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT count(*) FROM object INDEXED BY object_work WHERE " TO_READ " AND state = 0"
         " AND last_modified >= ?2 AND last_modified < ?3",
 
-    /* what was read of it before is stored, and stays counted */
-    [SQL_LEFT_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"
+    /* what was read of it before is stored, and stays counted; NOT INDEXED goes by the keys, so
+     * that a backlog elsewhere costs nothing */
+    [SQL_LEFT_SETTLE] = "UPDATE object NOT INDEXED SET state = 1, error = NULL"
                         " WHERE " TO_READ_UNDER_PREFIX " AND counts IS NOT NULL",
-    [SQL_LEFT_REMOVE] = "DELETE FROM object INDEXED BY object_work WHERE " TO_READ_UNDER_PREFIX,
+    [SQL_LEFT_REMOVE] = "DELETE FROM object NOT INDEXED WHERE " TO_READ_UNDER_PREFIX,
     [SQL_OTHERS_ANY] = "SELECT EXISTS (" OTHER_SCOPES ")",
     [SQL_OTHERS_SETTLE] = "UPDATE object INDEXED BY object_work SET state = 1, error = NULL"
                           " WHERE " OTHER_PLACES " AND state IN (0, 2) AND counts IS NOT NULL",
