@@ -14,8 +14,10 @@ struct counted {
     /* of the request under way */
     struct http_request request;
     struct http_reply *reply;
+    uint64_t digest;
     int64_t took_ns; /* of our time, but for that spent inside receive */
-    bool let_go;     /* by us: shut, or ended by receive */
+    bool under_way;
+    bool let_go; /* by us: shut, or ended by receive */
 };
 
 static struct counted *of_http(struct http *http)
@@ -36,15 +38,6 @@ static struct http *counted_open(struct world *world)
     self->world = world;
     self->place = ((struct host_world *)world)->place;
     return (struct http *)self;
-}
-
-static void counted_close(struct http *http)
-{
-    struct counted *self = of_http(http);
-    if (self) {
-        http_curl.close(self->inner);
-        free(self);
-    }
 }
 
 static void counted_shut(struct http *http)
@@ -71,15 +64,28 @@ static uint64_t digest(const struct http_request *request)
     return XXH3_64bits_withSeed(request->url, strlen(request->url), method);
 }
 
-/* A retry is a request like the one before, which got no whole reply, or was told to come later. */
-static void count(struct counted *self, enum status status)
+/* A retry is a request like the one before, which failed: it got no whole reply, or was told to
+ * come later. code: 0 = none. */
+static void count(struct counted *self, int code, bool failed)
 {
-    uint64_t now = digest(&self->request);
+    metrics_add_request(self->place, code, self->failed == self->digest, self->took_ns);
+    self->failed = failed ? self->digest : 0;
+    self->under_way = false;
+}
+
+static void count_ended(struct counted *self, enum status status)
+{
     bool is_cut = status != OK && !self->let_go;
     bool is_late = status == OK && http_verdict(self->reply->code) == HTTP_LATER;
-    metrics_add_request(self->place, is_cut ? 0 : self->reply->code, self->failed == now,
-                        self->took_ns);
-    self->failed = is_cut || is_late ? now : 0;
+    count(self, is_cut ? 0 : self->reply->code, is_cut || is_late);
+}
+
+/* The place has had it all the same. */
+static void count_given_up(struct counted *self)
+{
+    if (self->under_way) {
+        count(self, 0, false);
+    }
 }
 
 static void counted_begin(struct http *http, const struct http_request *request,
@@ -88,7 +94,9 @@ static void counted_begin(struct http *http, const struct http_request *request,
     struct counted *self = of_http(http);
     self->request = *request;
     self->reply = reply;
+    self->digest = digest(request);
     self->took_ns = 0;
+    self->under_way = true;
     self->let_go = false;
     struct http_request timed = *request;
     if (timed.receive) {
@@ -106,15 +114,25 @@ static enum status counted_end(struct http *http, struct err *err)
     int64_t began_ns = world_monotonic(self->world);
     enum status status = http_curl.end(self->inner, err);
     self->took_ns += world_monotonic(self->world) - began_ns;
-    if (self->place) {
-        count(self, status);
-    }
+    count_ended(self, status);
     return status;
 }
 
 static void counted_drop(struct http *http)
 {
-    http_curl.drop(of_http(http)->inner);
+    struct counted *self = of_http(http);
+    count_given_up(self);
+    http_curl.drop(self->inner);
+}
+
+static void counted_close(struct http *http)
+{
+    struct counted *self = of_http(http);
+    if (self) {
+        count_given_up(self);
+        http_curl.close(self->inner);
+        free(self);
+    }
 }
 
 const struct http_driver http_counted = {

@@ -25,7 +25,8 @@ struct histogram {
     _Atomic uint64_t sum_ns;
 };
 
-/* How a request ended: by the first digit of its code, or without a whole reply. */
+/* How a request ended: by the first digit of its code, or without a whole reply, also where it was
+ * given up before one came. */
 enum { REQUEST_CUT, REQUEST_RESULTS = 6 };
 
 /* A place as requests are sent to it; jobs may share it. */
@@ -80,7 +81,7 @@ void metrics_add_run(struct job_metrics *metrics, bool complete, int64_t took_ns
 void metrics_next_run(struct job_metrics *metrics, int64_t due_ns);
 /* One worker more (1) or less (-1) that waits for the sink. */
 void metrics_add_waiting(struct job_metrics *metrics, size_t sink, int change);
-/* code: 0 = no whole reply came. */
+/* code: 0 = no whole reply came, or it was not waited for. */
 void metrics_add_request(struct place_metrics *metrics, int code, bool retry, int64_t took_ns);
 
 /* --- telling --- */

@@ -299,6 +299,22 @@ class Numbers(Asking):
             self.assertEqual(found.get("http_request_seconds_count", place=place), found.sum("http_requests_total", place=place))
         service.stop()
 
+    def test_requests_that_are_given_up(self):
+        """The next object has been asked for when the sink refuses: the bucket has had that request too."""
+        server = self.server({FOLDER + "S3-a.gz": packed(*[s3_record(number) for number in range(3)]), FOLDER + "S3-b.gz": packed(s3_record(9))})
+        server.fault("write", scripted.status(401, b""), times=1000)
+        self.config(server, influx={"batch_lines": 1}, s3={"workers": 1})
+        service = self.service()
+        found = self.wait_for_runs()
+        self.assertEqual(found.get("runs_total", job="lyvecloud", result="incomplete"), 1)
+        self.assertEqual(len(server.of("get")), 2)
+        listed = len(server.of("list")) + len(server.of("folders"))
+        for code, count in (("2xx", listed + 1), ("none", 1), ("4xx", 0)):
+            self.assertEqual(found.get("http_requests_total", place="lyvecloud", code=code), count, code)
+        self.assertEqual(found.get("http_request_seconds_count", place="lyvecloud"), listed + 2)
+        self.assertEqual(found.get("http_retries_total", place="lyvecloud"), 0)
+        service.stop()
+
     def test_a_slow_place_is_seen_and_a_slow_sink_is_not_the_source_s(self):
         server = self.server({FOLDER + "S3-a.gz": packed(*[s3_record(number) for number in range(300)])})
         server.fault("write", scripted.edit(delay_s=5))  # longer than the other requests take on a busy machine
