@@ -137,8 +137,8 @@ void job_report_print(const struct job_report *report)
     }
     if (report->figures.objects[OBJECT_FAILED]) {
         printf(
-            "               failed objects are tried again by each run over their dates; the key "
-            "of one that\n               can never be read, in the source's `ignore:`, gives it "
-            "up\n");
+            "               failed objects are tried again by each run over their dates: those "
+            "older than\n               scheduled runs read by `pull --from-date`. The key of one "
+            "that can never be\n               read, in the source's `ignore:`, gives it up\n");
     }
 }

@@ -53,7 +53,9 @@ class Ignored(Left):
         self.pull(code=1)
         self.pull(code=1)
         self.assertEqual(self.objects(code=1), (2, 0, 1))
-        self.assertIn("`ignore:`", self.run_program("status").out)
+        told = self.run_program("status").out
+        self.assertIn("`ignore:`", told)
+        self.assertIn("`pull --from-date`", told)
         self.configure(server, ignore=[BAD])
         server.requests.clear()
         result = self.pull()
