@@ -267,7 +267,7 @@ static bool is_passing(sqlite3 *db)
  * create the same ledger meet here. */
 static enum status adjust(sqlite3 *db, const char *path, bool is_new, struct err *err)
 {
-    static const struct timespec pause_between_tries = {.tv_nsec = 10 * 1000000};
+    static const struct timespec pause_between_tries = {.tv_nsec = 10 * NS_PER_MS};
     int64_t give_up_ns = clock_monotonic_ns() + BUSY_MS * NS_PER_MS;
     for (;;) {
         enum status status = is_new ? make_shrinkable(db, path, err) : OK;

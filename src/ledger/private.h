@@ -141,7 +141,8 @@ static inline void ledger_unlock(struct ledger *ledger)
 
 void ledger_finalize(struct ledger *ledger); /* all statements */
 
-/* The same for the ledger's connection. doing: "settling". */
+/* FAILED with what SQLite says about the last call on the ledger's connection. doing: "settling".
+ */
 enum status ledger_fault(struct ledger *ledger, const char *doing, struct err *err);
 
 /* NULL when SQLite cannot prepare it: binding is then without effect, and running it fails with the
@@ -199,7 +200,7 @@ enum status ledger_moved(struct ledger *ledger, int64_t scope, struct slice key,
 
 /* --- file.c --- */
 
-/* FAILED with what SQLite says about its last call on db. */
+/* The same of a file that is not open as a ledger yet. */
 enum status ledger_file_fault(sqlite3 *db, const char *path, const char *doing, struct err *err);
 
 /* The name of a network file system by its statfs type, NULL for all others. */

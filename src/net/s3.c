@@ -287,7 +287,6 @@ bool s3_list_url(struct buf *out, const struct s3_address *address,
     return !out->overflow;
 }
 
-/* 0 to 15, -1: no hex digit. */
 /* What a hex digit says, and 1 more, so that the others have 0: 32 of them for each key listed, too
  * random for branches. */
 static const unsigned char hex_above[256] = {
