@@ -18,7 +18,7 @@
  * Objects have no rowid: a row lies in the b-tree of its key, which the merge join walks in order.
  * The numbers of object.state are those of enum object_state. object_work holds only what is left
  * to do, so that it is small once a backlog is done. Ids of runs and dead letters are never given
- * twice (AUTOINCREMENT): operators write them down.
+ * twice (AUTOINCREMENT): operators write them down. run.text is not used.
  */
 static const char *const steps[] = {
     "CREATE TABLE scope (id INTEGER PRIMARY KEY, job TEXT NOT NULL, endpoint TEXT NOT NULL,"

@@ -175,9 +175,9 @@ enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now
                              struct err *err);
 /* ok: the window is done. The job's good window, a span without gaps, grows by it when they touch;
  * a window that does not touch it changes nothing. Of a window only the time before the run's start
- * counts. text: the summary line. */
+ * counts. */
 enum status ledger_run_end(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
-                           struct window window, const char *text, struct err *err);
+                           struct window window, struct err *err);
 
 enum {
     LEDGER_KINDS_MAX = 32,    /* parsers of a job */

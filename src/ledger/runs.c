@@ -124,13 +124,12 @@ enum status ledger_run_begin(struct ledger *ledger, const char *job, int64_t now
 }
 
 static enum status end_run(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
-                           const char *text, struct err *err)
+                           struct err *err)
 {
     sqlite3_stmt *end = ledger_statement(ledger, SQL_RUN_END);
     bind_int(end, 1, run);
     bind_int(end, 2, now_ns);
     bind_int(end, 3, ok);
-    bind_text(end, 4, text);
     return ledger_run(ledger, end, "ending a run", err);
 }
 
@@ -145,11 +144,11 @@ static enum status set_good_window(struct ledger *ledger, int64_t run, struct wi
 }
 
 enum status ledger_run_end(struct ledger *ledger, int64_t run, int64_t now_ns, bool ok,
-                           struct window window, const char *text, struct err *err)
+                           struct window window, struct err *err)
 {
     enum status status = ledger_begin(ledger, err);
     if (status == OK) {
-        status = end_run(ledger, run, now_ns, ok, text, err);
+        status = end_run(ledger, run, now_ns, ok, err);
     }
     if (status == OK && ok) {
         status = set_good_window(ledger, run, window, err);

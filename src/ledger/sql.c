@@ -204,7 +204,7 @@ static const char *const texts[SQL_COUNT] = {
                            " WHERE scope = ?1 AND key = ?2",
 
     [SQL_RUN_BEGIN] = "INSERT INTO run (job, started) VALUES (?1, ?2)",
-    [SQL_RUN_END] = "UPDATE run SET ended = ?2, ok = ?3, text = ?4 WHERE id = ?1",
+    [SQL_RUN_END] = "UPDATE run SET ended = ?2, ok = ?3 WHERE id = ?1",
     /* A run says nothing of the time after its start, and what an earlier one said of it was said
      * by a wrong clock. */
     [SQL_RUN_GOOD] =

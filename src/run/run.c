@@ -194,18 +194,6 @@ enum status run_find_scope(struct run *run, struct err *err)
     return status;
 }
 
-static void format_summary(struct run *run, size_t sink, double seconds, char *text, size_t size)
-{
-    struct run_totals *totals = &run->totals;
-    snprintf(text, size,
-             "job=%s sink=%s read=%" PRIu64 " stored=%" PRIu64 " duplicate=%" PRIu64
-             " expired=%" PRIu64 " dead=%" PRIu64 " objects=%" PRIu64 " failed=%" PRIu64
-             " quarantined=%" PRIu64 " unmatched=%" PRIu64 " seconds=%.3f",
-             run->job->name, run->job->to[sink]->name, totals->read, totals->sinks[sink].stored,
-             totals->sinks[sink].duplicate, totals->sinks[sink].expired, totals->sinks[sink].dead,
-             totals->objects, totals->failed, totals->quarantined, run->unmatched, seconds);
-}
-
 static void log_summary(struct run *run, size_t sink, enum log_level level, double seconds)
 {
     struct run_totals *totals = &run->totals;
@@ -261,14 +249,13 @@ static bool is_cut_off(const struct run *run, enum status status)
 /* A run that was cut off has no end in the ledger, as if it had been killed: whether the job is
  * well is for the run before it to say. */
 static enum status keep_result(struct run *run, int64_t now_ns, enum status result,
-                               const char *error, const char *summary, struct err *err)
+                               const char *error, struct err *err)
 {
     enum status status = note_run(run, result == OK ? NULL : error, err);
     if (status != OK || run->cut_off) {
         return status;
     }
-    return ledger_run_end(run->ledger, run->number, now_ns, result == OK, run->request.window,
-                          summary, err);
+    return ledger_run_end(run->ledger, run->number, now_ns, result == OK, run->request.window, err);
 }
 
 static enum status end_run(struct run *run, struct host_world *host, enum status status,
@@ -287,16 +274,11 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
         figures_write(run, (int64_t)seconds, run->cut_off ? -1 : status == OK);
     }
     changes_log(&run->totals.changes, run->log, run->job->name);
-    char text[512] = "";
     for (size_t i = 0; i < run->job->n_to; i++) {
         log_summary(run, i, status == OK ? LOG_INFO : LOG_WARN, seconds);
-        if (i == 0) {
-            format_summary(run, i, seconds, text, sizeof text);
-        }
     }
     struct err ledger_err;
-    enum status kept =
-        keep_result(run, world_now(&host->world), status, err->text, text, &ledger_err);
+    enum status kept = keep_result(run, world_now(&host->world), status, err->text, &ledger_err);
     if (kept != OK && status == OK) {
         *err = ledger_err;
         status = err->status;

@@ -324,7 +324,7 @@ static void test_size(void **state)
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 1, &run, &place->err));
     list_many(place, N, &counts);
     settle_all(place, N);
-    assert_ok(place, ledger_run_end(place->ledger, run, 2, true, all_time, "", &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, run, 2, true, all_time, &place->err));
     ledger_close(place->ledger);
     place->ledger = NULL;
     struct stat about;

@@ -208,21 +208,19 @@ static void test_runs(void **state)
     assert_int_equal(status.last_start_ns, 1000);
     assert_int_equal(status.last_end_ns, INT64_MIN);
     assert_int_equal(status.good_from_ns, INT64_MIN);
-    assert_ok(place,
-              ledger_run_end(place->ledger, first, 1500, true, window, "job=lyve", &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, first, 1500, true, window, &place->err));
     assert_ok(place, ledger_run_begin(place->ledger, "other", 1600, &other, &place->err));
     assert_true(other > first);
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 2000, &second, &place->err));
     assert_true(second > other);
-    assert_ok(place,
-              ledger_run_end(place->ledger, second, 2500, false, later, "job=lyve", &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, second, 2500, false, later, &place->err));
     status = status_of(place);
     assert_int_equal(status.last_start_ns, 2000);
     assert_int_equal(status.last_end_ns, 2500);
     assert_false(status.last_ok);
     assert_int_equal(status.good_from_ns, 100);
     assert_int_equal(status.good_to_ns, 200);
-    assert_ok(place, ledger_run_end(place->ledger, second, 2600, true, later, NULL, &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, second, 2600, true, later, &place->err));
     status = status_of(place);
     assert_true(status.last_ok);
     assert_int_equal(status.good_to_ns, 300);

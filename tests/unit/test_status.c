@@ -50,7 +50,7 @@ static void run(struct ledger_place *place, int64_t start_ns, int64_t newest_ns,
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
     const struct window window = {march_ns - 720 * NS_PER_HOUR, start_ns};
     assert_ok(place, ledger_run_end(place->ledger, number, start_ns + NS_PER_MINUTE, !error, window,
-                                    "", &place->err));
+                                    &place->err));
 }
 
 /* --- runs --- */
@@ -163,7 +163,7 @@ static void grow_at(struct ledger_place *place, int64_t start_ns, int64_t from_n
     int64_t number;
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", start_ns, &number, &place->err));
     assert_ok(place, ledger_run_end(place->ledger, number, start_ns + 1, true,
-                                    (struct window){from_ns, to_ns}, "", &place->err));
+                                    (struct window){from_ns, to_ns}, &place->err));
 }
 
 static void grow(struct ledger_place *place, int64_t from_ns, int64_t to_ns)
@@ -315,7 +315,7 @@ static void test_notes(void **state)
     struct run_notes notes = {.unmatched = 3, .list_requests = 12};
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 1, &number, &place->err));
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
-    assert_ok(place, ledger_run_end(place->ledger, number, 2, false, all_time, "", &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, number, 2, false, all_time, &place->err));
     struct job_status status;
     assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     assert_int_equal(status.unmatched, 3);
@@ -324,7 +324,7 @@ static void test_notes(void **state)
     notes = (struct run_notes){.unmatched = -1, .list_requests = -1, .error = "no route"};
     assert_ok(place, ledger_run_begin(place->ledger, "lyve", 3, &number, &place->err));
     assert_ok(place, ledger_run_note(place->ledger, number, &notes, &place->err));
-    assert_ok(place, ledger_run_end(place->ledger, number, 4, false, all_time, "", &place->err));
+    assert_ok(place, ledger_run_end(place->ledger, number, 4, false, all_time, &place->err));
     assert_ok(place, ledger_job_status(place->ledger, "lyve", sink_names, 3, &status, &place->err));
     assert_int_equal(status.unmatched, 3);
     assert_int_equal(status.list_requests, -1);
