@@ -190,7 +190,7 @@ static enum status store_connect(void *instance, struct err *err)
 static struct slice copy_slice(struct store *self, struct slice text)
 {
     self->bytes += text.len;
-    return slice_make(arena_text(&self->texts, text), text.len);
+    return arena_slice(&self->texts, text);
 }
 
 /* In one piece, as SQLite takes it. */

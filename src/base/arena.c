@@ -75,6 +75,11 @@ char *arena_text(struct arena *arena, struct slice text)
     return copy;
 }
 
+struct slice arena_slice(struct arena *arena, struct slice text)
+{
+    return slice_make(arena_text(arena, text), text.len);
+}
+
 void arena_reset(struct arena *arena)
 {
     for (struct arena_block *block = arena->first; block; block = block->next) {

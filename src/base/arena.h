@@ -15,8 +15,9 @@ struct arena {
     struct arena_block *first, *current;
 };
 
-void *arena_take(struct arena *arena, size_t size);       /* not zeroed */
-char *arena_text(struct arena *arena, struct slice text); /* a NUL-terminated copy */
+void *arena_take(struct arena *arena, size_t size);               /* not zeroed */
+char *arena_text(struct arena *arena, struct slice text);         /* a NUL-terminated copy */
+struct slice arena_slice(struct arena *arena, struct slice text); /* the same with its length */
 void arena_reset(struct arena *arena);
 void arena_finish(struct arena *arena);
 

@@ -62,7 +62,7 @@ static bool read_scalar(const struct option_reader *reader, const char *where,
         return false;
     }
     if (text.len || node->quoted) {
-        out->text = slice_make(arena_text(reader->arena, buf_slice(&text)), text.len);
+        out->text = arena_slice(reader->arena, buf_slice(&text));
     }
     return true;
 }

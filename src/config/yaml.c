@@ -112,7 +112,7 @@ static struct slice scalar_text(struct yaml_input *in, const yaml_event_t *event
     if (memchr(text.at, '\0', text.len)) {
         refuse(in, event, "a text must not hold a NUL character");
     }
-    return slice_make(arena_text(in->arena, text), text.len);
+    return arena_slice(in->arena, text);
 }
 
 static struct node *read_node(struct yaml_input *in, const yaml_event_t *event, size_t depth);

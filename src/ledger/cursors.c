@@ -32,11 +32,6 @@ enum status ledger_folder_whole(struct ledger *ledger, int64_t scope, struct sli
     return status;
 }
 
-static struct slice keep(struct arena *arena, struct slice text)
-{
-    return slice_make(arena_text(arena, text), text.len);
-}
-
 enum status ledger_cursors(struct ledger *ledger, int64_t scope, struct slice prefix,
                            struct arena *texts, struct cursor *out, size_t *n, struct err *err)
 {
@@ -48,8 +43,8 @@ enum status ledger_cursors(struct ledger *ledger, int64_t scope, struct slice pr
     *n = 0;
     while ((status = ledger_step(ledger, all, &row, "reading cursors", err)) == OK && row) {
         out[(*n)++] = (struct cursor){
-            .stem = keep(texts, column_blob(all, 0)),
-            .key = keep(texts, column_blob(all, 1)),
+            .stem = arena_slice(texts, column_blob(all, 0)),
+            .key = arena_slice(texts, column_blob(all, 1)),
         };
     }
     ledger_unlock(ledger);

@@ -44,11 +44,6 @@ static const char *keep_text(struct arena *texts, sqlite3_stmt *row, int column)
     return arena_text(texts, column_blob(row, column));
 }
 
-static struct slice keep(struct arena *texts, struct slice blob)
-{
-    return slice_make(arena_text(texts, blob), blob.len);
-}
-
 static void read_letter(sqlite3_stmt *row, struct arena *texts, struct letter *out)
 {
     bool is_dated = sqlite3_column_type(row, 1) != SQLITE_NULL;
@@ -57,7 +52,7 @@ static void read_letter(sqlite3_stmt *row, struct arena *texts, struct letter *o
         .buried_ns = is_dated ? sqlite3_column_int64(row, 1) : INT64_MIN,
         .job = keep_text(texts, row, 2),
         .sink = keep_text(texts, row, 3),
-        .key = keep(texts, column_key(row, 4)),
+        .key = arena_slice(texts, column_key(row, 4)),
         .line = (uint64_t)sqlite3_column_int64(row, 5),
         .reason = keep_text(texts, row, 6),
     };
@@ -70,7 +65,7 @@ static void read_details(sqlite3_stmt *row, struct arena *texts, struct letter_d
         .run = sqlite3_column_int64(row, 8),
         .len = (uint64_t)sqlite3_column_int64(row, 9),
         .hash = (uint64_t)sqlite3_column_int64(row, 10),
-        .bytes = keep(texts, column_blob(row, 11)),
+        .bytes = arena_slice(texts, column_blob(row, 11)),
         .endpoint = keep_text(texts, row, 12),
         .bucket = keep_text(texts, row, 13),
         .folders = keep_text(texts, row, 14),
@@ -179,7 +174,7 @@ static enum status read_objects(struct ledger *ledger, sqlite3_stmt *page, struc
         out[(*n)++] = (struct letter_object){
             .scope = sqlite3_column_int64(page, 0),
             .job = keep_text(texts, page, 1),
-            .key = keep(texts, column_key(page, 2)),
+            .key = arena_slice(texts, column_key(page, 2)),
         };
     }
     return status;

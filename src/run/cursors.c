@@ -96,8 +96,8 @@ static struct stem_state *add_stem(struct cursors *cursors, struct slice stem, s
     }
     struct stem_state *state = &cursors->stems[cursors->n++];
     *state = (struct stem_state){
-        .stem = slice_make(arena_text(&cursors->texts, stem), stem.len),
-        .from = slice_make(arena_text(&cursors->texts, from), from.len),
+        .stem = arena_slice(&cursors->texts, stem),
+        .from = arena_slice(&cursors->texts, from),
         .next = {.max = OBJECT_KEY_MAX_BYTES},
     };
     return state;

@@ -141,6 +141,9 @@ static void test_arena_text(void **state)
     CLEANUP(arena_finish) struct arena arena = {0};
     assert_string_equal(arena_text(&arena, slice_make("bucket/key", 6)), "bucket");
     assert_string_equal(arena_text(&arena, slice_make(NULL, 0)), "");
+    struct slice copy = arena_slice(&arena, slice_make("a\0b", 3));
+    assert_true(slice_equal(copy, slice_make("a\0b", 3)));
+    assert_int_equal(copy.at[3], '\0');
 }
 
 /* --- slice --- */
