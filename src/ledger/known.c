@@ -54,14 +54,8 @@ bool known_is_content(const struct object *a, const struct object *b)
 
 static void read_row(sqlite3_stmt *statement, struct arena *keys, struct known_row *row)
 {
-    struct slice key = column_key(statement, 0);
-    struct slice etag = column_blob(statement, 1);
     memset(row, 0, sizeof *row);
-    row->object.key = slice_make(arena_text(keys, key), key.len);
-    memcpy(row->object.etag, etag.at,
-           etag.len < sizeof row->object.etag ? etag.len : sizeof row->object.etag);
-    row->object.size = sqlite3_column_int64(statement, 2);
-    row->object.last_modified_ns = sqlite3_column_int64(statement, 3);
+    column_object(statement, keys, &row->object);
     row->state = (enum object_state)sqlite3_column_int(statement, 4);
     row->gone = sqlite3_column_type(statement, 5) != SQLITE_NULL;
     if (row->gone) {

@@ -156,6 +156,9 @@ void bind_text(sqlite3_stmt *statement, int parameter, const char *value); /* NU
 struct slice column_blob(sqlite3_stmt *statement, int column); /* valid until the next step */
 /* The same of an object's key: at most OBJECT_KEY_MAX_BYTES, whatever is in a damaged file. */
 struct slice column_key(sqlite3_stmt *statement, int column);
+/* An object of a statement that gives key, etag, size and last_modified first. Its key is in keys.
+ */
+void column_object(sqlite3_stmt *statement, struct arena *keys, struct object *out);
 
 /* Runs a statement that gives no rows. */
 enum status ledger_run(struct ledger *ledger, sqlite3_stmt *statement, const char *doing,

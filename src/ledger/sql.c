@@ -321,6 +321,16 @@ struct slice column_key(sqlite3_stmt *statement, int column)
     return key;
 }
 
+void column_object(sqlite3_stmt *statement, struct arena *keys, struct object *out)
+{
+    struct slice etag = column_blob(statement, 1);
+    memset(out, 0, sizeof *out);
+    memcpy(out->etag, etag.at, etag.len < sizeof out->etag ? etag.len : sizeof out->etag);
+    out->key = arena_slice(keys, column_key(statement, 0));
+    out->size = sqlite3_column_int64(statement, 2);
+    out->last_modified_ns = sqlite3_column_int64(statement, 3);
+}
+
 enum status ledger_step(struct ledger *ledger, sqlite3_stmt *statement, bool *row,
                         const char *doing, struct err *err)
 {

@@ -54,24 +54,13 @@ static enum status read_totals(struct ledger_work *work, struct work_totals *tot
     return status;
 }
 
-static void read_object(sqlite3_stmt *row, struct arena *keys, struct object *out)
-{
-    struct slice key = column_key(row, 0);
-    struct slice etag = column_blob(row, 1);
-    memset(out, 0, sizeof *out);
-    out->key = slice_make(arena_text(keys, key), key.len);
-    memcpy(out->etag, etag.at, etag.len < sizeof out->etag ? etag.len : sizeof out->etag);
-    out->size = sqlite3_column_int64(row, 2);
-    out->last_modified_ns = sqlite3_column_int64(row, 3);
-}
-
 static void add_failed(struct ledger_work *work, sqlite3_stmt *row)
 {
     if ((work->n_failed & (work->n_failed - 1)) == 0) { /* grow at 0, 1, 2, 4, 8, ... */
         size_t size = work->n_failed ? work->n_failed * 2 : 1;
         work->failed = memory_grow(work->failed, size * sizeof *work->failed);
     }
-    read_object(row, &work->failed_keys, &work->failed[work->n_failed++]);
+    column_object(row, &work->failed_keys, &work->failed[work->n_failed++]);
 }
 
 static enum status read_failed(struct ledger_work *work, struct err *err)
@@ -126,7 +115,7 @@ static enum status read_page(struct ledger_work *work, struct err *err)
     bool row;
     enum status status;
     while ((status = ledger_step(work->ledger, page, &row, "reading the work", err)) == OK && row) {
-        read_object(page, &work->keys, &work->page[work->n_objects++]);
+        column_object(page, &work->keys, &work->page[work->n_objects++]);
     }
     if (status == OK && work->n_objects) {
         const struct object *last = &work->page[work->n_objects - 1];
@@ -156,7 +145,7 @@ static enum status next_object(struct ledger_work *work, struct arena *keys, str
     } else {
         return AGAIN;
     }
-    out->key = slice_make(arena_text(keys, out->key), out->key.len);
+    out->key = arena_slice(keys, out->key);
     return OK;
 }
 
