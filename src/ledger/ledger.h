@@ -109,9 +109,18 @@ enum status ledger_give_up_others(struct ledger *ledger, int64_t scope, uint64_t
 enum object_state { OBJECT_LISTED, OBJECT_SETTLED, OBJECT_FAILED, OBJECT_QUARANTINED };
 const char *object_state_name(enum object_state state);
 
+/* Of records; their sum is how many were read. */
 struct sink_counts {
-    uint64_t stored, duplicate, expired, dead; /* their sum is .read */
+    uint64_t stored, duplicate, expired, dead;
 };
+
+static inline void sink_counts_add(struct sink_counts *sum, const struct sink_counts *part)
+{
+    sum->stored += part->stored;
+    sum->duplicate += part->duplicate;
+    sum->expired += part->expired;
+    sum->dead += part->dead;
+}
 
 struct day_count {
     size_t sink; /* index in the job's `to:` */

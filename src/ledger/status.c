@@ -53,14 +53,6 @@ static enum status read_good_window(struct ledger *ledger, const char *job, stru
     return status;
 }
 
-static void add_sink(struct sink_counts *to, const struct sink_counts *more)
-{
-    to->stored += more->stored;
-    to->duplicate += more->duplicate;
-    to->expired += more->expired;
-    to->dead += more->dead;
-}
-
 /* The counts of a sink; NULL: nobody asks for it. */
 static struct sink_counts *find_sink(struct job_status *out, int64_t number)
 {
@@ -88,7 +80,7 @@ static void add_object(sqlite3_stmt *row, struct job_status *out)
     for (size_t i = 0; i < counts.n_sinks; i++) {
         struct sink_counts *sink = find_sink(out, (int64_t)counts.numbers[i]);
         if (sink) {
-            add_sink(sink, &counts.sinks[i]);
+            sink_counts_add(sink, &counts.sinks[i]);
         }
     }
 }
@@ -109,7 +101,7 @@ static void add_total_sink(sqlite3_stmt *row, struct job_status *out)
             .expired = (uint64_t)sqlite3_column_int64(row, 3),
             .dead = (uint64_t)sqlite3_column_int64(row, 4),
         };
-        add_sink(sink, &counts);
+        sink_counts_add(sink, &counts);
     }
 }
 

@@ -19,14 +19,6 @@ void run_totals_finish(struct run_totals *totals)
     pthread_mutex_destroy(&totals->lock);
 }
 
-static void add_counts(struct sink_counts *sum, const struct sink_counts *part)
-{
-    sum->stored += part->stored;
-    sum->duplicate += part->duplicate;
-    sum->expired += part->expired;
-    sum->dead += part->dead;
-}
-
 void run_totals_add(struct run_totals *totals, const struct tracked_list *list,
                     struct tracked *object)
 {
@@ -37,8 +29,8 @@ void run_totals_add(struct run_totals *totals, const struct tracked_list *list,
     for (size_t kind = 0; kind < list->n_kinds; kind++) {
         for (size_t i = 0; i < list->n_sinks; i++) {
             const struct sink_counts *part = tracked_counts(list, object, i, kind);
-            add_counts(&totals->sinks[i], part);
-            add_counts(&totals->kinds[i][kind], part);
+            sink_counts_add(&totals->sinks[i], part);
+            sink_counts_add(&totals->kinds[i][kind], part);
         }
         if (object->newest_ns[kind] > totals->newest_ns[kind]) {
             totals->newest_ns[kind] = object->newest_ns[kind];

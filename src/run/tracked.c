@@ -160,11 +160,7 @@ static void sum_kinds(const struct tracked_list *list, const struct tracked *obj
                       struct sink_counts *sum)
 {
     for (size_t kind = 0; kind < list->n_kinds; kind++) {
-        const struct sink_counts *part = &object->counts[sink * list->n_kinds + kind];
-        sum->stored += part->stored;
-        sum->duplicate += part->duplicate;
-        sum->expired += part->expired;
-        sum->dead += part->dead;
+        sink_counts_add(sum, &object->counts[sink * list->n_kinds + kind]);
     }
 }
 

@@ -100,10 +100,7 @@ static void add_sink(struct verify_job_sink *to, const struct claim *claim,
                      const struct claim_sink *sink)
 {
     to->read += claim->read;
-    to->counts.stored += sink->counts.stored;
-    to->counts.duplicate += sink->counts.duplicate;
-    to->counts.expired += sink->counts.expired;
-    to->counts.dead += sink->counts.dead;
+    sink_counts_add(&to->counts, &sink->counts);
 }
 
 static void add_claim(struct verify_job *job, const struct claim *claim)
