@@ -119,7 +119,9 @@ static struct config *cli_read(struct cli *cli, bool only_parsers)
                      : config_load(&config, cli->config_path, &sources, &problems, &err);
     fputs(buf_text(&problems), stderr);
     if (status != OK) {
-        cli_usage("%s", err.text);
+        bool is_unread = problems.len == 0;
+        cli_usage("%s%s", err.text,
+                  is_unread && !cli->config_given ? " (-c FILE names the configuration)" : "");
         return NULL;
     }
     return config;

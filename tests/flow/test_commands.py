@@ -57,6 +57,14 @@ class Configuration(Case):
             file.write(SECRET_KEY + "\n")
         return FLAT.format(url=server.url, secret_file=secret_file, token=scripted.TOKEN, state=self.state_path)
 
+    def test_no_file(self):
+        """Who has none where the command runs is told how to name it."""
+        result = self.run_program("check")
+        self.assertEqual(result.code, 2)
+        self.assertEqual(result.err, "loggateway: config.yaml: No such file or directory (-c FILE names the configuration)\n")
+        result = self.run_program("-c", "other.yaml", "check")
+        self.assertEqual(result.err, "loggateway: other.yaml: No such file or directory\n")
+
     def test_environment_and_files_in_values(self):
         server = self.server({FOLDER + "S3-a.gz": packed(s3_record(1))})
         self.write_config(self.flat_text(server))
