@@ -66,7 +66,8 @@ static void abort_leftover(void *with, const char *id)
     struct leftovers *leftovers = with;
     struct err err;
     if (abort_id(leftovers->self, leftovers->key, id, &err) != OK) {
-        world_notice(leftovers->self->world, "cannot abort an unfinished upload: %s", err.text);
+        world_notice(leftovers->self->world, "s3://%s/%.*s: %s: an unfinished upload stays",
+                     leftovers->self->log_bucket, SLICE_ARG(leftovers->key), err.text);
     }
 }
 
@@ -84,7 +85,8 @@ static void leftovers_abort(struct s3_source *self, struct slice key)
                                        .content_type = "",
                                        .max_reply_bytes = LEFTOVERS_REPLY_BYTES};
     if (try_once(self, &message, &err) != OK) {
-        world_notice(self->world, "cannot look for unfinished uploads: %s", err.text);
+        world_notice(self->world, "s3://%s/%.*s: %s: unfinished uploads may stay", self->log_bucket,
+                     SLICE_ARG(key), err.text);
         return;
     }
     s3_uploads_read(buf_slice(&self->reply.body), key, abort_leftover, &leftovers);

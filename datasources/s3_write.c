@@ -143,7 +143,8 @@ static void output_discard(void *module, struct output *output)
         return;
     }
     if (s3_upload_abort(self, object, &err) != OK) {
-        world_notice(self->world, "cannot abort an upload: %s", err.text);
+        object_failed(self, object, &err);
+        world_notice(self->world, "%s: an unfinished upload stays", err.text);
     }
     buf_finish(&object->key);
     buf_finish(&object->part);

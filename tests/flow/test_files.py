@@ -675,7 +675,9 @@ class IntoS3(Files):
         server.begin_upload(self.key)
         server.fault("uploads", scripted.status(403, b"<Error><Code>AccessDenied</Code></Error>"))
         result = self.pull()
-        self.assertIn("cannot look for unfinished uploads", result.err)
+        (line,) = [line for line in result.err.splitlines() if "unfinished uploads may stay" in line]
+        self.assertIn("/" + self.key + ": ", line, "it says where")
+        self.assertIn("AccessDenied", line)
         server.uploads.clear()
         self.assert_large(server)
 
