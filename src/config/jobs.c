@@ -36,7 +36,7 @@ const struct option config_job_options[] = {
     {"timezone", OPTION_TEXT, AT(timezone), "UTC",
      .help = "time zone of the schedule, such as Europe/Berlin"},
     {"start", OPTION_DURATION_NS, AT(start_ns), "30d", .max = 36600 * NS_PER_DAY,
-     .help = "how far back the first run of `run` reads"},
+     .help = "scheduled runs read what was delivered since so long before the job's first run"},
     {"rate", OPTION_INT, AT(rate), "0", .max = 1000000000,
      .help = "points written a second at most, so that a backfill leaves the database time for "
              "others; 0 = no limit"},
