@@ -89,7 +89,7 @@ static enum status run_window(struct job_service *self, struct err *err)
     } else {
         status = run_job(&run, err);
         metrics_add_run(self->metrics, status == OK,
-                        world_monotonic(&self->host.world) - run.started_ns);
+                        world_monotonic(&self->host.world) - run.begun_ns);
     }
     set_run(self, NULL);
     run_finish(&run);

@@ -262,7 +262,7 @@ static enum status end_run(struct run *run, struct host_world *host, enum status
                            struct err *err)
 {
     double seconds =
-        (double)(world_monotonic(&host->world) - run->started_ns) / (double)NS_PER_SECOND;
+        (double)(world_monotonic(&host->world) - run->begun_ns) / (double)NS_PER_SECOND;
     run->cut_off = is_cut_off(run, status);
     if (status == OK && has_kept_back(run)) {
         status = err_set(err, FAILED,
@@ -316,7 +316,7 @@ enum status run_job(struct run *run, struct err *err)
 {
     struct host_world host;
     host_world_init(&host, run->log, run->job->name, &run->stop);
-    run->started_ns = world_monotonic(&host.world);
+    run->begun_ns = world_monotonic(&host.world);
     run->start_ns = world_now(&host.world);
     enum status status;
     if (run->request.dry_run) {

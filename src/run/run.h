@@ -34,8 +34,8 @@ struct run {
     struct run_request request;
 
     int64_t scope, number;
-    int64_t start_ns;   /* since 1970 */
-    int64_t started_ns; /* monotonic */
+    int64_t start_ns; /* since 1970 */
+    int64_t begun_ns; /* the same moment, monotonic */
     struct ledger_work *work;
     uint64_t fingerprint;
     bool held; /* it could not begin: it writes nothing, its own figures neither */
