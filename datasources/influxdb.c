@@ -15,6 +15,8 @@
 
 extern const struct encoder line_protocol_encoder;
 
+enum { NAME_MAX_BYTES = 1024 }; /* so that every URL has room for both, encoded */
+
 enum { GZIP_AUTO, GZIP_ON, GZIP_OFF };
 static const char *const gzip_choices[] = {"auto", "on", "off", NULL};
 
@@ -104,13 +106,21 @@ static enum status read_host(struct influxdb *self, struct err *err)
 
 /* --- open, close, connect --- */
 
+static enum status check_name(const char *option, const char *name, struct err *err)
+{
+    size_t len = strlen(name);
+    return len > 0 && len <= NAME_MAX_BYTES
+               ? OK
+               : err_set(err, BAD_CONFIG, "%s: 1 to %d bytes", option, NAME_MAX_BYTES);
+}
+
 static enum status check_options(const struct influxdb *self, struct err *err)
 {
     if (self->token[0] == '\0' || self->token[strcspn(self->token, " \t\r\n")] != '\0') {
         return err_set(err, BAD_CONFIG, "token: empty, or with a space or line break in it");
     }
-    if (self->org[0] == '\0' || self->bucket[0] == '\0') {
-        return err_set(err, BAD_CONFIG, "%s: empty", self->org[0] ? "bucket" : "org");
+    if (check_name("org", self->org, err) != OK || check_name("bucket", self->bucket, err) != OK) {
+        return err->status;
     }
     if (self->retention_ns != 0 &&
         (self->retention_ns < NS_PER_HOUR || self->retention_ns % NS_PER_SECOND != 0)) {

@@ -89,6 +89,15 @@ static void options_are_checked(void **state)
     sim->self.token = TOKEN "\n";
     assert_int_equal(influxdb_datasource.open(&sim->self, &sim->world, &sim->err), BAD_CONFIG);
     expect_words(sim->err.text, "token: ");
+    sim->self.token = TOKEN;
+    char name[1024 + 2] = ""; /* a cut URL would name another bucket */
+    memset(name, 'b', 1024 + 1);
+    sim->self.bucket = name;
+    assert_int_equal(influxdb_datasource.open(&sim->self, &sim->world, &sim->err), BAD_CONFIG);
+    expect_words(sim->err.text, "bucket: 1 to 1024 bytes");
+    sim->self.org = "";
+    assert_int_equal(influxdb_datasource.open(&sim->self, &sim->world, &sim->err), BAD_CONFIG);
+    expect_words(sim->err.text, "org: 1 to 1024 bytes");
 }
 
 static void batches_are_limited(void **state)
