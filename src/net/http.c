@@ -25,10 +25,10 @@ enum {
     BODY_DEFAULT_BYTES = 64 * 1024,
     ERROR_BODY_MAX_BYTES = 1024 * 1024, /* read to its end up to here, to keep the connection */
     CONNECTIONS_KEPT_MAX = 2,
+    CONNECT_MAX_MS = 10000,
     POLL_MS = 1000, /* how soon a stop or a stall is noticed */
 };
 
-#define CONNECT_DEFAULT_NS (10 * NS_PER_SECOND)
 #define STALL_DEFAULT_NS NS_PER_MINUTE
 
 struct http {
@@ -199,6 +199,7 @@ static CURLcode options_set_fixed(struct http *http)
     SET(CURLOPT_PATH_AS_IS, 1L); /* "a/../b" is a key like any other */
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MAX_MS);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -257,11 +258,9 @@ static CURLcode options_set(struct http *http, const struct http_request *reques
                             struct curl_slist *headers)
 {
     CURL *easy = http->easy;
-    int64_t connect_ns = request->connect_ns ? request->connect_ns : CONNECT_DEFAULT_NS;
     CURLcode code = options_set_fixed(http);
     SET(CURLOPT_URL, request->url);
     SET(CURLOPT_HTTPHEADER, headers);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_ns / NS_PER_MS));
     if (request->ca_file) {
         SET(CURLOPT_CAINFO, request->ca_file);
         SET(CURLOPT_CAPATH, (char *)NULL); /* the system's folder, which counts as well */

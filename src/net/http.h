@@ -14,7 +14,7 @@
 
 enum { HTTP_HEADERS_MAX = 12 };
 
-struct http; /* one handle: an easy handle and its connection */
+struct http; /* one handle, with the connections that it keeps open */
 
 struct http_header {
     const char *name, *value; /* value may be "" */
@@ -41,7 +41,6 @@ struct http_request {
     enum status (*receive)(void *to, struct slice bytes, struct err *err);
     void *to;
     size_t max_body_bytes; /* of reply->body for 2xx, a longer one is FAILED; 0 = 64 KiB */
-    int64_t connect_ns;    /* time to connect; 0 = 10 s */
     int64_t stall_ns;      /* no byte either way for so long = cut; time spent inside receive does
                               not count; 0 = 60 s */
 };
@@ -71,8 +70,9 @@ struct http_reply {
  * end():
  *   OK      a whole reply came, of any code; of an error's body that goes on beyond 1 MiB, or
  *           longer than stall_ns, its beginning
- *   AGAIN   none came or it was cut (refused connection, reset, stall, too few bytes): another
- *           try may help; what reply says of code, headers and received_bytes is right
+ *   AGAIN   none came or it was cut (refused connection, none within 10 s, reset, stall, too
+ *           few bytes): another try may help; what reply says of code, headers and
+ *           received_bytes is right
  *   FAILED  world->tick said stop, TLS verification failed, or a 2xx body was too long for
  *           reply->body: another try will not help
  *   else    what receive returned
