@@ -112,11 +112,9 @@ void http_reply_finish(struct http_reply *reply);
 
 /* What a status code asks of the caller, the same for every place unless it knows better. */
 enum http_verdict {
-    HTTP_DONE,    /* 2xx */
-    HTTP_LATER,   /* 408, 429, 5xx: the same request again after http_backoff_ns() */
-    HTTP_HOLD,    /* 401, 403, 404, 501, 505, 3xx, other 4xx: credentials or set-up; a person has to
-                     act */
-    HTTP_REFUSED, /* 400, 413, 422: this very request will never do */
+    HTTP_DONE,  /* 2xx */
+    HTTP_LATER, /* 408, 429, 5xx but 501 and 505: the same request again after http_backoff_ns() */
+    HTTP_HOLD,  /* all others: again it would be refused again */
 };
 enum http_verdict http_verdict(int code);
 

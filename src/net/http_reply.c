@@ -45,10 +45,6 @@ enum http_verdict http_verdict(int code)
         return HTTP_DONE;
     }
     switch (code) {
-    case 400:
-    case 413:
-    case 422:
-        return HTTP_REFUSED;
     case 408:
     case 429:
         return HTTP_LATER;

@@ -76,12 +76,12 @@ static void test_verdicts(void **state)
         int code;
         enum http_verdict verdict;
     } table[] = {
-        {200, HTTP_DONE},    {204, HTTP_DONE},    {206, HTTP_DONE},    {299, HTTP_DONE},
-        {301, HTTP_HOLD},    {307, HTTP_HOLD},    {400, HTTP_REFUSED}, {401, HTTP_HOLD},
-        {403, HTTP_HOLD},    {404, HTTP_HOLD},    {408, HTTP_LATER},   {409, HTTP_HOLD},
-        {413, HTTP_REFUSED}, {422, HTTP_REFUSED}, {429, HTTP_LATER},   {500, HTTP_LATER},
-        {501, HTTP_HOLD},    {502, HTTP_LATER},   {503, HTTP_LATER},   {504, HTTP_LATER},
-        {505, HTTP_HOLD},    {507, HTTP_LATER},   {599, HTTP_LATER},   {600, HTTP_HOLD},
+        {200, HTTP_DONE}, {204, HTTP_DONE},  {206, HTTP_DONE},  {299, HTTP_DONE},
+        {301, HTTP_HOLD}, {307, HTTP_HOLD},  {400, HTTP_HOLD},  {401, HTTP_HOLD},
+        {403, HTTP_HOLD}, {404, HTTP_HOLD},  {408, HTTP_LATER}, {409, HTTP_HOLD},
+        {413, HTTP_HOLD}, {422, HTTP_HOLD},  {429, HTTP_LATER}, {500, HTTP_LATER},
+        {501, HTTP_HOLD}, {502, HTTP_LATER}, {503, HTTP_LATER}, {504, HTTP_LATER},
+        {505, HTTP_HOLD}, {507, HTTP_LATER}, {599, HTTP_LATER}, {600, HTTP_HOLD},
         {199, HTTP_HOLD},
     };
     (void)state;
