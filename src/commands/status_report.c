@@ -86,14 +86,6 @@ static int64_t lag_of(const struct job_report *report)
     return report->now_ns > good_to_ns ? report->now_ns - good_to_ns : 0;
 }
 
-static void clear_figures(struct job_status *figures)
-{
-    memset(figures, 0, sizeof *figures);
-    figures->list_requests = figures->unmatched = -1;
-    figures->last_start_ns = figures->last_end_ns = INT64_MIN;
-    figures->good_from_ns = figures->good_to_ns = figures->oldest_letter_ns = INT64_MIN;
-}
-
 static enum status read_figures(struct job_report *report, struct ledger *ledger, struct err *err)
 {
     const struct job_config *job = report->job;
@@ -118,7 +110,7 @@ static enum status fill(struct job_report *out, const struct job_config *job, st
     memset(out, 0, sizeof *out);
     out->job = job;
     out->now_ns = now_ns;
-    clear_figures(&out->figures);
+    job_status_clear(&out->figures);
     struct schedule schedule;
     if (schedule_init(&schedule, job, err) != OK) {
         return err_prefix(err, "job %s", job->name);

@@ -251,6 +251,8 @@ struct job_status {
     struct kind_status kinds[LEDGER_KINDS_MAX]; /* by name; those that ever had a record */
     size_t n_kinds;
 };
+/* What is known of a job that the ledger knows nothing of. */
+void job_status_clear(struct job_status *out);
 /* All from one state of the ledger. sinks: names of the sinks whose counts are wanted. */
 enum status ledger_job_status(struct ledger *ledger, const char *job, const char *const *sinks,
                               size_t n_sinks, struct job_status *out, struct err *err);

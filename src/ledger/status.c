@@ -235,7 +235,7 @@ static enum status look_up_sinks(struct ledger *ledger, const char *job, const c
     return OK;
 }
 
-static void clear(struct job_status *out)
+void job_status_clear(struct job_status *out)
 {
     memset(out, 0, sizeof *out);
     out->list_requests = out->unmatched = -1;
@@ -246,7 +246,7 @@ static void clear(struct job_status *out)
 enum status ledger_job_runs(struct ledger *ledger, const char *job, struct job_status *out,
                             struct err *err)
 {
-    clear(out);
+    job_status_clear(out);
     enum status status = ledger_begin_reading(ledger, err);
     if (status == OK) {
         status = read_runs(ledger, job, out, err);
@@ -257,7 +257,7 @@ enum status ledger_job_runs(struct ledger *ledger, const char *job, struct job_s
 enum status ledger_job_status(struct ledger *ledger, const char *job, const char *const *sinks,
                               size_t n_sinks, struct job_status *out, struct err *err)
 {
-    clear(out);
+    job_status_clear(out);
     out->n_sinks = n_sinks < LEDGER_SINKS_MAX ? n_sinks : LEDGER_SINKS_MAX;
     enum status status = ledger_begin_reading(ledger, err);
     if (status == OK) {
