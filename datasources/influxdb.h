@@ -105,6 +105,9 @@ enum status influxdb_exchange(struct influxdb *self, const struct http_request *
 
 /* --- influxdb_reply.c --- */
 
+struct cJSON;
+void influxdb_json_free(struct cJSON **json); /* for CLEANUP */
+
 enum influxdb_verdict {
     INFLUXDB_DONE,      /* 204 */
     INFLUXDB_MALFORMED, /* 400: nothing was stored, for the sake of at least one line */

@@ -15,11 +15,6 @@
 
 enum { URL_MAX_BYTES = 16 * 1024, COMMAND_MAX_BYTES = 2048 };
 
-static void json_free(cJSON **json)
-{
-    cJSON_Delete(*json);
-}
-
 /* text as one word of a POSIX shell */
 static void add_quoted(struct buf *out, const char *text)
 {
@@ -74,7 +69,8 @@ static enum status cannot_make(const struct influxdb *self, const char *why, str
 /* The id of the organization in the reply of /api/v2/orgs, malloc'ed; NULL when it is not there. */
 static char *read_org_id(const struct influxdb *self, const struct http_reply *reply)
 {
-    CLEANUP(json_free) cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
+    CLEANUP(influxdb_json_free)
+    cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
     const cJSON *org = NULL;
     cJSON_ArrayForEach(org, cJSON_GetObjectItem(json, "orgs"))
     {
@@ -106,7 +102,7 @@ static enum status find_org(struct influxdb *self, char **id, struct err *err)
 /* The body of POST /api/v2/buckets, malloc'ed. */
 static char *bucket_json(const struct influxdb *self, const char *org_id)
 {
-    CLEANUP(json_free) cJSON *json = cJSON_CreateObject();
+    CLEANUP(influxdb_json_free) cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "orgID", org_id);
     cJSON_AddStringToObject(json, "name", self->bucket);
     cJSON *rules = cJSON_AddArrayToObject(json, "retentionRules");

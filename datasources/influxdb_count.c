@@ -21,11 +21,6 @@ enum {
 static const int64_t answer_within_ns = 15 * NS_PER_MINUTE; /* its first byte */
 static const int64_t try_for_ns = NS_PER_MINUTE;
 
-static void json_free(cJSON **json)
-{
-    cJSON_Delete(*json);
-}
-
 /* --- the question --- */
 
 /* As a string of Flux. All that could end it, or begin an expression in it, is written as \xHH. */
@@ -90,7 +85,7 @@ static void add_question(const struct influxdb *self, const struct tally *tally,
 /* The request's body, malloc'ed. */
 static char *question_json(const char *flux)
 {
-    CLEANUP(json_free) cJSON *json = cJSON_CreateObject();
+    CLEANUP(influxdb_json_free) cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "query", flux);
     cJSON_AddStringToObject(json, "type", "flux");
     cJSON *dialect = cJSON_AddObjectToObject(json, "dialect");
@@ -291,7 +286,8 @@ static enum status count(struct influxdb *self, struct tally *tally, struct err 
 static bool read_retention(const struct influxdb *self, const struct http_reply *reply,
                            int64_t *retention_ns)
 {
-    CLEANUP(json_free) cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
+    CLEANUP(influxdb_json_free)
+    cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
     const cJSON *bucket = NULL;
     cJSON_ArrayForEach(bucket, cJSON_GetObjectItem(json, "buckets"))
     {

@@ -12,7 +12,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-static void json_free(cJSON **json)
+void influxdb_json_free(cJSON **json)
 {
     cJSON_Delete(*json);
 }
@@ -35,7 +35,8 @@ static char *message_of_cut(const struct http_reply *reply)
 /* Every error of InfluxDB 2 has both; a proxy's has a message at most. */
 char *influxdb_message(const struct http_reply *reply)
 {
-    CLEANUP(json_free) cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
+    CLEANUP(influxdb_json_free)
+    cJSON *json = cJSON_ParseWithLength(reply->body.at, reply->body.len);
     if (!json) {
         return message_of_cut(reply);
     }

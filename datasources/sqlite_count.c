@@ -19,11 +19,6 @@ static void connection_close(sqlite3 **db)
     sqlite3_close(*db);
 }
 
-static void statement_finish(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-
 static void text_free(char **text)
 {
     sqlite3_free(*text);
@@ -43,7 +38,7 @@ static enum status has_table(sqlite3 *db, const char *name, bool *has, struct er
 {
     static const char sql[] =
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
-    CLEANUP(statement_finish) sqlite3_stmt *find = NULL;
+    CLEANUP(sqlite_statement_finish) sqlite3_stmt *find = NULL;
     if (sqlite3_prepare_v2(db, sql, -1, &find, NULL) != SQLITE_OK) {
         return sqlite_failed(db, err);
     }
@@ -90,8 +85,8 @@ static int64_t last_of_day(int64_t ns, int64_t end_ns)
 
 static enum status count_days(sqlite3 *db, struct tally *tally, struct err *err)
 {
-    CLEANUP(statement_finish) sqlite3_stmt *next = NULL;
-    CLEANUP(statement_finish) sqlite3_stmt *count = NULL;
+    CLEANUP(sqlite_statement_finish) sqlite3_stmt *next = NULL;
+    CLEANUP(sqlite_statement_finish) sqlite3_stmt *count = NULL;
     if (prepare(db, "SELECT min(time) FROM \"%w\" WHERE time BETWEEN ?1 AND ?2", tally->measurement,
                 &next, err) != OK ||
         prepare(db, "SELECT count(*) FROM \"%w\" WHERE time BETWEEN ?1 AND ?2", tally->measurement,

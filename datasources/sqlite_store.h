@@ -20,6 +20,11 @@ struct sqlite_table {
     sqlite3_stmt *insert;
 };
 
+static inline void sqlite_statement_finish(sqlite3_stmt **statement) /* for CLEANUP */
+{
+    sqlite3_finalize(*statement);
+}
+
 /* Says what SQLite's last error is: AGAIN when the file is locked by somebody else, else FAILED. */
 enum status sqlite_failed(sqlite3 *db, struct err *err);
 

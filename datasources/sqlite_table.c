@@ -15,11 +15,6 @@
 
 enum { SQL_MAX_BYTES = 256 * 1024 };
 
-static void statement_finish(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-
 enum status sqlite_failed(sqlite3 *db, struct err *err)
 {
     int code = sqlite3_errcode(db), system = sqlite3_system_errno(db);
@@ -188,7 +183,7 @@ static enum status read_columns(sqlite3 *db, const struct schema *schema, struct
         "SELECT columns.name, columns.type, columns.pk, tables.name"
         " FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
         " WHERE tables.type = 'table' AND tables.name = ? COLLATE NOCASE";
-    CLEANUP(statement_finish) sqlite3_stmt *columns = NULL;
+    CLEANUP(sqlite_statement_finish) sqlite3_stmt *columns = NULL;
     if (sqlite3_prepare_v2(db, sql, -1, &columns, NULL) != SQLITE_OK) {
         return sqlite_failed(db, err);
     }
