@@ -21,7 +21,7 @@ struct object {
     int64_t size;     /* bytes as stored */
     int64_t last_modified_ns;
     unsigned char
-        etag[16]; /* identifies the content (etag_digest of net/s3.h, or of size and mtime) */
+        etag[16]; /* identifies the content: what the place's tag, or a file's metadata, comes to */
 };
 
 /* [from, to) in ns since 1970, UTC */

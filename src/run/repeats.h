@@ -12,8 +12,7 @@
  *     repeats_show(&repeats, text, now_ns);
  *     ... show text ...
  *
- * and the middle part once more at the end. Used for notices and for the errors of runs. One thread
- * at a time.
+ * and the middle part once more at the end. One thread at a time.
  */
 #ifndef RUN_REPEATS_H
 #define RUN_REPEATS_H

@@ -86,7 +86,7 @@ void run_fail(struct run *run, const struct err *err);
 /* The same, but what is under way is finished and settled. */
 void run_give_up(struct run *run, const struct err *err);
 
-/* --- between run.c, list.c and worker.c --- */
+/* --- between run.c, list.c, worker.c and recover.c --- */
 
 /* Lists the window's folders into the ledger (or prints them, dry_run) and looks for folders nobody
  * reads. */
