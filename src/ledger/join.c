@@ -51,15 +51,10 @@ struct ledger_join {
     size_t n_gaps, gaps_size, gap_bytes;
     struct arena gap_keys;
 
-    char behind[LEDGER_KEY_MAX_BYTES + 1]; /* the place just behind the last listed key; at first
+    char behind[OBJECT_KEY_MAX_BYTES + 1]; /* the place just behind the last listed key; at first
                                               the prefix */
     size_t behind_len;
 };
-
-static struct slice keep(struct arena *arena, struct slice text)
-{
-    return slice_make(arena_text(arena, text), text.len);
-}
 
 enum status ledger_join_begin(struct ledger_join **out, struct ledger *ledger, int64_t scope,
                               struct slice prefix, struct window window, bool again,
@@ -132,7 +127,7 @@ static enum status add_entry(struct ledger_join *join, const struct object *obje
 {
     struct entry *entry = &join->entries[join->n_entries++];
     *entry = (struct entry){*object, back};
-    entry->object.key = keep(&join->entry_keys, object->key);
+    entry->object.key = arena_slice(&join->entry_keys, object->key);
     entry->object.last_modified_ns = last_modified_ns;
     return join->n_entries == LEDGER_COMMIT_KEYS ? flush_entries(join, err) : OK;
 }
@@ -197,7 +192,7 @@ static void add_gap(struct ledger_join *join, struct slice to)
     }
     struct slice from = slice_make(join->behind, join->behind_len);
     join->gaps[join->n_gaps++] =
-        (struct gap){keep(&join->gap_keys, from), keep(&join->gap_keys, to)};
+        (struct gap){arena_slice(&join->gap_keys, from), arena_slice(&join->gap_keys, to)};
 }
 
 /* What is marked already stays as it is until it is to be removed. A later mark was set by a wrong
@@ -236,9 +231,9 @@ static enum status put(struct ledger_join *join, const struct object *object, bo
                        struct err *err)
 {
     struct slice key = object->key;
-    if (key.len == 0 || key.len > LEDGER_KEY_MAX_BYTES) {
+    if (key.len == 0 || key.len > OBJECT_KEY_MAX_BYTES) {
         return err_set(err, FAILED, "a key of %zu bytes in the listing: 1 to %d are possible",
-                       key.len, LEDGER_KEY_MAX_BYTES);
+                       key.len, OBJECT_KEY_MAX_BYTES);
     }
     join->counts.listed++;
     if (!is_in_order(join, key)) {

@@ -17,7 +17,6 @@
 
 enum {
     LEDGER_APPLICATION_ID = 0x4C47574C, /* "LGWL" */
-    LEDGER_KEY_MAX_BYTES = OBJECT_KEY_MAX_BYTES,
     LEDGER_ERROR_MAX_BYTES = 512,
     LEDGER_LETTER_MAX_BYTES = 65536,
     LEDGER_COMMIT_KEYS = 1000, /* keys per transaction and per page read */

@@ -103,8 +103,7 @@ const char *s3_draft_add_text(struct s3_draft *draft, struct slice text)
 
 static struct slice text_keep(struct s3_draft *draft)
 {
-    return slice_make(arena_text(&draft->keys, slice_make(draft->text, draft->text_len)),
-                      draft->text_len);
+    return arena_slice(&draft->keys, slice_make(draft->text, draft->text_len));
 }
 
 static void text_cut(const struct s3_draft *draft, char *to, size_t size)
@@ -194,8 +193,8 @@ static bool key_finish(struct s3_draft *draft, struct slice *key)
 {
     char *text = (char *)key->at; /* ours: text_keep() made it */
     draft->replaced |= !draft->encoded && has_replacement(*key);
-    return (!draft->encoded || s3_url_decode(text, &key->len)) && key->len <= S3_KEY_MAX_BYTES &&
-           !memchr(key->at, '\0', key->len);
+    return (!draft->encoded || s3_url_decode(text, &key->len)) &&
+           key->len <= OBJECT_KEY_MAX_BYTES && !memchr(key->at, '\0', key->len);
 }
 
 static bool keys_finish(struct s3_draft *draft)

@@ -15,7 +15,6 @@
 #include "api/flow.h"
 
 enum {
-    S3_KEY_MAX_BYTES = OBJECT_KEY_MAX_BYTES,
     S3_TOKEN_MAX_BYTES = 4096,
     S3_PAGE_KEYS_MAX = 10000, /* a page is asked for with max-keys=1000 */
 };
