@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 * 1024, WRITE_BYTES = 128 * 1024, OUT_MAX = 8 * 1024 * 1024 };
+enum { READ_BYTES = 64 * 1024, WRITE_BYTES = 64 * 1024, OUT_MAX = 8 * 1024 * 1024 };
 
 struct parse {
     struct point_sink sink;

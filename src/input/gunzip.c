@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { WINDOW_BYTES = 256 * 1024, HEADER_BYTES = 10, TRAILER_BYTES = 8 };
+enum { WINDOW_BYTES = 128 * 1024, HEADER_BYTES = 10, TRAILER_BYTES = 8 };
 enum { MAGIC_1 = 0x1f, MAGIC_2 = 0x8b, METHOD_DEFLATE = 8 };
 enum { FLAG_HCRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RESERVED = 0xE0 };
 

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-/* Receives inflated bytes; at most 256 KiB at a time. What it returns other than OK ends the
+/* Receives inflated bytes; at most 128 KiB at a time. What it returns other than OK ends the
  * inflating. */
 struct byte_sink {
     enum status (*bytes)(struct byte_sink *to, struct slice bytes, struct err *err);

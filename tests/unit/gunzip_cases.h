@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
-enum { MIB = 1024 * 1024, SINK_MAX_BYTES = 256 * 1024 };
+enum { MIB = 1024 * 1024, SINK_MAX_BYTES = 128 * 1024 };
 
 static const enum gunzip_engine engines[] = {GUNZIP_ZLIB, GUNZIP_ISAL};
 enum { ENGINES = sizeof engines / sizeof engines[0] };
