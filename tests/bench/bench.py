@@ -52,7 +52,7 @@ class Bench:
         self.quick = quick
         self.rounds = 5 if quick else 11
         self.few = 3 if quick else 5  # where a round takes seconds
-        self.keys = 400_000 if quick else 1_000_000
+        self.keys = 250_000 if quick else 1_000_000
 
     def corpus(self, name):
         """The folder of a corpus, made when it is not there yet."""
@@ -124,7 +124,7 @@ def against_plain(bench):
     lines = [count_lines([bench.build.gateway, "parse", *objects]), count_lines([bench.build.tool("plain"), *objects])]
     if lines[0] != lines[1] or not lines[0]:
         raise RuntimeError("the gateway gives %d lines, the plain twin %d" % tuple(lines))
-    found = medians(bench.few, {"gateway": bench.parse(objects), "other": lambda: run([bench.build.tool("plain"), *objects])})
+    found = medians(bench.few, {"gateway": bench.parse(objects), "other": lambda: run([bench.build.tool("plain"), *objects])}, [])  # both have just run
     return core_speed(found["gateway"], found["other"])
 
 
@@ -189,7 +189,7 @@ def against_curl(bench):
                 file.write('url = "%s/logs/%s"\noutput = "/dev/null"\n' % (server.url, os.path.relpath(path, folder)))
         job = bench.keep(Job(bench.build, s3(server), influxdb(server.url)))
         curl = ["curl", "-s", "-S", "-K", listed]
-        found = medians(bench.rounds, {"gateway": job.pull, "other": lambda: run(curl)})
+        found = medians(bench.few, {"gateway": job.pull, "other": lambda: run(curl)})
     return speed(found["gateway"], found["other"])
 
 
@@ -257,7 +257,7 @@ def over_influxd(bench):
 
     if not real.PRESENT:
         raise Unmeasurable("no influxd (scripts/servers builds it)")
-    count = 20 if bench.quick else 64
+    count = 12 if bench.quick else 64
     in_order = sorted(bench.large(), key=os.path.getmtime)[:count]  # as the gateway takes them
     batches = batches_of([bench.build.gateway, "parse", *in_order])
     headers = {"Authorization": "Token " + real.ADMIN_TOKEN}
