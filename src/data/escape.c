@@ -83,11 +83,14 @@ AVX static inline void spread_half(char *to, __m128i bytes, uint64_t hits)
     _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(bytes, order));
 }
 
-AVX static inline void spread(char *to, __m128i bytes, uint64_t hits)
+AVX static inline char *spread_step(char *to, const char *at)
 {
     const __m128i slashes = _mm_set1_epi8('\\');
+    __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+    uint64_t hits = quoted_hits(bytes);
     spread_half(to, _mm_unpacklo_epi64(slashes, bytes), hits & 0xFF);
     spread_half(to + spread_len(hits, STEP / 2), _mm_unpackhi_epi64(slashes, bytes), hits >> 8);
+    return to + spread_len(hits, STEP);
 }
 
 /* No branch depends on the text, and where a step writes only on how many hits there were before.
@@ -98,19 +101,13 @@ AVX static char *quoted_avx(char *to, struct slice text)
         return escape_class(to, text, QUOTED);
     }
     size_t rest = text.len % STEP;
-    const char *at = text.at, *end = text.at + text.len;
-    for (; at < end - rest; at += STEP) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-        uint64_t hits = quoted_hits(bytes);
-        spread(to, bytes, hits);
-        to += spread_len(hits, STEP);
+    const char *end = text.at + text.len, *last = end - STEP;
+    for (const char *at = text.at; at < end - rest; at += STEP) {
+        to = spread_step(to, at);
     }
     if (rest) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(end - STEP));
-        uint64_t hits = quoted_hits(bytes);
-        to -= spread_len(hits, STEP - rest);
-        spread(to, bytes, hits);
-        to += spread_len(hits, STEP);
+        uint64_t hits = quoted_hits(_mm_loadu_si128((const __m128i *)last));
+        to = spread_step(to - spread_len(hits, STEP - rest), last);
     }
     return to;
 }
