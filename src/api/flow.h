@@ -50,8 +50,12 @@ enum {
     SCHEMA_TEXT_MAX_BYTES = 1048576,
 };
 
+struct line_names; /* data/line_names.h */
+
 /* The shape of a measurement's points: names are unique, tags sorted by name. Never changes. */
 struct schema {
+    const struct line_names *line; /* the names as line protocol writes them; NULL: not made yet,
+                                      and so made for each point */
     const char *measurement;
     size_t n_tags, n_fields;
     const char *tags[SCHEMA_TAGS_MAX];

@@ -221,6 +221,8 @@ static enum status add_columns(struct tables *tables, struct table *table, struc
         return err_set(err, BAD_CONFIG, "no field");
     }
     set_targets(table);
+    line_names_make(&table->line, &table->schema);
+    table->schema.line = &table->line;
     return OK;
 }
 
@@ -292,6 +294,9 @@ enum status tables_init(struct tables *tables, const struct parser *const *parse
 
 void tables_finish(struct tables *tables)
 {
+    for (size_t i = 0; i < tables->n; i++) {
+        line_names_finish(&tables->at[i].line);
+    }
     free(tables->at);
     arena_finish(&tables->names);
     *tables = (struct tables){.n = 0};

@@ -10,6 +10,7 @@
 #include "api/parser.h"
 #include "base/arena.h"
 #include "data/extract.h"
+#include "data/line_names.h"
 
 enum { TABLES_PARSERS_MAX = 32, TABLE_RECORD_KEYS_MAX = 8 };
 
@@ -29,6 +30,7 @@ struct table {
     struct table_column time;
     size_t n_columns; /* without the time */
     struct table_column columns[PARSER_COLUMNS_MAX];
+    struct line_names line; /* of the schema */
 };
 
 struct tables {

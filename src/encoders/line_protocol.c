@@ -11,10 +11,11 @@
 #include "base/cleanup.h"
 #include "data/escape.h"
 
+#include "data/line_names.h"
+
 enum {
     ESCAPED_MAX = 2,   /* every byte may need a backslash */
-    NUMBER_BYTES = 24, /* a sign, 19 digits, "i" and what separates it */
-    NAMES_MAX = 1 + SCHEMA_TAGS_MAX + SCHEMA_FIELDS_MAX,
+    NUMBER_BYTES = 24, /* a sign, 19 digits, "i" and what separates it; or quotes and that */
 };
 
 static size_t text_bytes(const struct value *value)
@@ -26,21 +27,19 @@ static size_t text_bytes(const struct value *value)
     return bytes;
 }
 
-/* Fills in the lengths of the schema's names (measurement, tags, fields) and returns how much room
- * the line needs at most. */
-static size_t measure(const struct point *point, size_t *name_len)
+/* How much room the line needs at most. */
+static size_t measure(const struct point *point, const struct line_names *names)
 {
     const struct schema *schema = point->schema;
-    size_t bytes = *name_len++ = strlen(schema->measurement);
+    size_t values = 0;
     for (size_t i = 0; i < schema->n_tags; i++) {
-        *name_len = strlen(schema->tags[i]);
-        bytes += *name_len++ + point->tags[i].len + 1; /* half of ",=" and more */
+        values += point->tags[i].len;
     }
     for (size_t i = 0; i < schema->n_fields; i++) {
-        *name_len = strlen(schema->fields[i].name);
-        bytes += *name_len++ + text_bytes(&point->fields[i]) + NUMBER_BYTES;
+        values += text_bytes(&point->fields[i]);
     }
-    return ESCAPED_MAX * bytes + NUMBER_BYTES + ESCAPE_SPARE_BYTES;
+    return names->bytes + ESCAPED_MAX * values + NUMBER_BYTES * (schema->n_fields + 1) +
+           ESCAPE_SPARE_BYTES;
 }
 
 /* --- writing; the room is there --- */
@@ -70,16 +69,12 @@ static char *put_number(char *to, int64_t number)
     return to + (NUMBER_BYTES - at);
 }
 
-static char *put_tags(char *to, const struct point *point, const size_t *name_len)
+static char *put_tags(char *to, const struct point *point, const struct line_names *names)
 {
-    for (size_t i = 0; i < point->schema->n_tags; i++, name_len++) {
-        if (point->tags[i].len == 0) {
-            continue;
+    for (size_t i = 0; i < point->schema->n_tags; i++) {
+        if (point->tags[i].len) {
+            to = escape_tag_to(line_name_put(to, names->tags[i]), point->tags[i]);
         }
-        *to++ = ',';
-        to = escape_tag_to(to, slice_make(point->schema->tags[i], *name_len));
-        *to++ = '=';
-        to = escape_tag_to(to, point->tags[i]);
     }
     return to;
 }
@@ -99,28 +94,25 @@ static char *put_value(char *to, const struct value *value)
     return to;
 }
 
-static char *put_fields(char *to, const struct point *point, const size_t *name_len)
+static char *put_fields(char *to, const struct point *point, const struct line_names *names)
 {
     char separator = ' ';
-    for (size_t i = 0; i < point->schema->n_fields; i++, name_len++) {
+    for (size_t i = 0; i < point->schema->n_fields; i++) {
         if (point->fields[i].kind == VALUE_ABSENT) {
             continue;
         }
         *to++ = separator;
         separator = ',';
-        to = escape_tag_to(to, slice_make(point->schema->fields[i].name, *name_len));
-        *to++ = '=';
-        to = put_value(to, &point->fields[i]);
+        to = put_value(line_name_put(to, names->fields[i]), &point->fields[i]);
     }
     return to;
 }
 
-static char *put_line(char *to, const struct point *point, const size_t *name_lens)
+static char *put_line(char *to, const struct point *point, const struct line_names *names)
 {
-    const struct schema *schema = point->schema;
-    to = escape_measurement_to(to, slice_make(schema->measurement, name_lens[0]));
-    to = put_tags(to, point, name_lens + 1);
-    to = put_fields(to, point, name_lens + 1 + schema->n_tags);
+    to = line_name_put(to, names->measurement);
+    to = put_tags(to, point, names);
+    to = put_fields(to, point, names);
     *to++ = ' ';
     to = put_number(to, point->time_ns);
     *to++ = '\n';
@@ -133,12 +125,12 @@ static bool fits(const struct buf *out, size_t bytes)
 }
 
 /* Near out's maximum what the line really needs decides. */
-static enum status encode_last(const struct point *point, const size_t *name_lens, size_t most,
-                               struct buf *out)
+static enum status encode_last(const struct point *point, const struct line_names *names,
+                               size_t most, struct buf *out)
 {
     CLEANUP(buf_finish) struct buf apart = {.max = most};
     char *to = buf_room(&apart, most);
-    apart.len = (size_t)(put_line(to, point, name_lens) - to);
+    apart.len = (size_t)(put_line(to, point, names) - to);
     if (!fits(out, apart.len)) {
         return AGAIN;
     }
@@ -146,15 +138,28 @@ static enum status encode_last(const struct point *point, const size_t *name_len
     return OK;
 }
 
+static enum status encode_named(const struct point *point, const struct line_names *names,
+                                struct buf *out)
+{
+    size_t most = measure(point, names);
+    if (!fits(out, most)) {
+        return encode_last(point, names, most, out);
+    }
+    out->len = (size_t)(put_line(buf_room(out, most), point, names) - out->at);
+    return OK;
+}
+
+static enum status encode_unnamed(const struct point *point, struct buf *out)
+{
+    CLEANUP(line_names_finish) struct line_names names = {.bytes = 0};
+    line_names_make(&names, point->schema);
+    return encode_named(point, &names, out);
+}
+
 static enum status encode(const struct point *point, struct buf *out)
 {
-    size_t name_lens[NAMES_MAX];
-    size_t most = measure(point, name_lens);
-    if (!fits(out, most)) {
-        return encode_last(point, name_lens, most, out);
-    }
-    out->len = (size_t)(put_line(buf_room(out, most), point, name_lens) - out->at);
-    return OK;
+    const struct line_names *names = point->schema->line;
+    return names ? encode_named(point, names, out) : encode_unnamed(point, out);
 }
 
 const struct encoder line_protocol_encoder = {

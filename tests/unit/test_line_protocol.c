@@ -1,4 +1,5 @@
 /* line_protocol: points and the lines they become, by hand from InfluxDB's description. */
+#include "data/line_names.h"
 #include "encoder_rows.h"
 
 extern const struct encoder line_protocol_encoder;
@@ -57,6 +58,21 @@ static void rows_by_hand(void **state)
     assert_rows(&line_protocol_encoder, rows, sizeof rows / sizeof *rows);
 }
 
+static void the_same_with_names_made_before(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CLEANUP(line_names_finish) struct line_names names = {.bytes = 0};
+        struct schema schema = *rows[i].schema;
+        line_names_make(&names, &schema);
+        schema.line = &names;
+        struct row named = rows[i];
+        named.schema = &schema;
+        assert_rows(&line_protocol_encoder, &named, 1);
+        assert_all_or_nothing(&line_protocol_encoder, &named, 1);
+    }
+}
+
 static void all_or_nothing(void **state)
 {
     (void)state;
@@ -75,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_by_hand),
+        cmocka_unit_test(the_same_with_names_made_before),
         cmocka_unit_test(all_or_nothing),
         cmocka_unit_test(about),
     };
