@@ -12,6 +12,7 @@
 #include "data/escape.h"
 
 #include "data/line_names.h"
+#include <endian.h>
 
 enum {
     ESCAPED_MAX = 2,   /* every byte may need a backslash */
@@ -44,29 +45,53 @@ static size_t measure(const struct point *point, const struct line_names *names)
 
 /* --- writing; the room is there --- */
 
-static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
-                                 "25262728293031323334353637383940414243444546474849"
-                                 "50515253545556575859606162636465666768697071727374"
-                                 "75767778798081828384858687888990919293949596979899";
+enum { DIGITS = 8 }; /* that are written at a time */
 
-/* Writes up to NUMBER_BYTES beyond the number. */
+static const uint64_t TEN_TO_8 = 100000000;
+
+/* The digits of a number below 10^8, the first in the lowest byte: halves, then pairs, then digits
+ * are divided side by side in one word. */
+static uint64_t eight_digits(uint64_t number)
+{
+    uint64_t halves = number / 10000 | number % 10000 << 32;
+    uint64_t hundreds = halves * 10486 >> 20 & UINT64_C(0x7F0000007F); /* each half / 100 */
+    uint64_t pairs = hundreds | (halves - hundreds * 100) << 16;
+    uint64_t tens = pairs * 103 >> 10 & UINT64_C(0x000F000F000F000F); /* each pair / 10 */
+    return tens | (pairs - tens * 10) << 8;
+}
+
+static char *put_digits(char *to, uint64_t digits, unsigned n)
+{
+    uint64_t text = htole64(digits + UINT64_C(0x3030303030303030));
+    memcpy(to, &text, sizeof text);
+    return to + n;
+}
+
+/* Without zeros in front, but for 0 itself. */
+static char *put_first_digits(char *to, uint64_t number)
+{
+    uint64_t digits = eight_digits(number);
+    unsigned zeros = number ? (unsigned)__builtin_ctzll(digits) / 8 : DIGITS - 1;
+    return put_digits(to, digits >> 8 * zeros, DIGITS - zeros);
+}
+
+/* Writes up to DIGITS bytes beyond the number. */
 static char *put_number(char *to, int64_t number)
 {
-    char digits[2 * NUMBER_BYTES] = {0}; /* in the first half; the other is only copied along */
-    size_t at = NUMBER_BYTES;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    for (; rest >= 10; rest /= 100) {
-        at -= 2;
-        memcpy(digits + at, two_digits + 2 * (rest % 100), 2);
+    *to = '-';
+    to += number < 0;
+    if (rest < TEN_TO_8) {
+        return put_first_digits(to, rest);
     }
-    if (rest || at == NUMBER_BYTES) {
-        digits[--at] = (char)('0' + rest);
+    uint64_t high = rest / TEN_TO_8;
+    if (high < TEN_TO_8) {
+        to = put_first_digits(to, high);
+    } else {
+        to = put_first_digits(to, high / TEN_TO_8);
+        to = put_digits(to, eight_digits(high % TEN_TO_8), DIGITS);
     }
-    if (number < 0) {
-        digits[--at] = '-';
-    }
-    memcpy(to, digits + at, NUMBER_BYTES); /* of a known length: no call */
-    return to + (NUMBER_BYTES - at);
+    return put_digits(to, eight_digits(rest % TEN_TO_8), DIGITS);
 }
 
 static char *put_tags(char *to, const struct point *point, const struct line_names *names)

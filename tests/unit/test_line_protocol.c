@@ -2,6 +2,9 @@
 #include "data/line_names.h"
 #include "encoder_rows.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 extern const struct encoder line_protocol_encoder;
 
 static const struct schema odd = {
@@ -73,6 +76,29 @@ static void the_same_with_names_made_before(void **state)
     }
 }
 
+static void assert_number(int64_t number)
+{
+    char expected[100];
+    snprintf(expected, sizeof expected, "audit-01 ttfb=%" PRId64 "i %" PRId64 "\n", number, number);
+    const struct row row = {
+        expected, &audit, {S(""), S("")}, {ABSENT, INTEGER(number), ABSENT}, number};
+    assert_rows(&line_protocol_encoder, &row, 1);
+}
+
+static void numbers_of_all_lengths(void **state)
+{
+    (void)state;
+    int64_t power = 1;
+    for (int digits = 1; digits <= 19; digits++, power = digits < 19 ? power * 10 : power) {
+        const int64_t numbers[] = {
+            power - 1, power, power + 1, power + power / 7, power - power / 10, INT64_MAX / power};
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+            assert_number(numbers[i]);
+            assert_number(-numbers[i]);
+        }
+    }
+}
+
 static void all_or_nothing(void **state)
 {
     (void)state;
@@ -92,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_by_hand),
         cmocka_unit_test(the_same_with_names_made_before),
+        cmocka_unit_test(numbers_of_all_lengths),
         cmocka_unit_test(all_or_nothing),
         cmocka_unit_test(about),
     };
