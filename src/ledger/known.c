@@ -54,13 +54,10 @@ bool known_is_content(const struct object *a, const struct object *b)
 
 static void read_row(sqlite3_stmt *statement, struct arena *keys, struct known_row *row)
 {
-    memset(row, 0, sizeof *row);
     column_object(statement, keys, &row->object);
     row->state = (enum object_state)sqlite3_column_int(statement, 4);
     row->gone = sqlite3_column_type(statement, 5) != SQLITE_NULL;
-    if (row->gone) {
-        row->gone_ns = sqlite3_column_int64(statement, 5);
-    }
+    row->gone_ns = row->gone ? sqlite3_column_int64(statement, 5) : 0;
 }
 
 static enum status read_page(struct known_keys *known, struct err *err)
