@@ -10,8 +10,8 @@
 #include "api/encoder.h"
 #include "base/cleanup.h"
 #include "data/escape.h"
-
 #include "data/line_names.h"
+
 #include <endian.h>
 
 enum {
