@@ -7,11 +7,15 @@ runs. What each row compares is said in doc/performance.md. Called by scripts/be
 
 import argparse
 import os
+import re
+import shutil
 import sqlite3
 import statistics
 import subprocess
 import sys
 import time
+import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -200,8 +204,27 @@ def four_workers(bench):
     return speed(found[4], found[1])
 
 
+def pages(bench, server):
+    """The files that the pages of the server's one folder are kept in."""
+    folder = os.path.join(bench.work, "pages")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.mkdir(folder)
+    paths, after = [], ""
+    while not paths or after:
+        query = urllib.parse.urlencode({"list-type": "2", "prefix": "March-2026/", "start-after": after})
+        with urllib.request.urlopen("%s/logs?%s" % (server.url, query)) as reply:
+            page = reply.read()
+        paths.append(os.path.join(folder, "%d.xml" % len(paths)))
+        with open(paths[-1], "wb") as file:
+            file.write(page)
+        token = re.search(rb"<NextContinuationToken>(.*)</NextContinuationToken>", page)
+        after = token.group(1).decode() if token else ""
+    return paths
+
+
 def ledger(bench):
-    """CPU and bytes of the ledger per key, of a listing in which every key is settled."""
+    """CPU per key of a listing in which every key is settled, that of libxml2 alone over the same pages, and bytes of
+    the ledger per key."""
     if not hasattr(bench, "ledger_found"):
         with Server(bench.build, "--keys", str(bench.keys)) as server:
             job = bench.keep(Job(bench.build, s3(server), influxdb(server.url)))
@@ -210,17 +233,20 @@ def ledger(bench):
                 state.execute("UPDATE object SET state = 1")
             state.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             state.close()
-            found = medians(3, {"pull": lambda: run(job.command(**NOTHING))})["pull"]
-            bench.ledger_found = found.cpu_s / bench.keys * 1e6, os.path.getsize(job.state) / bench.keys
+            xml = [bench.build.tool("list_xml"), *pages(bench, server)]
+            found = medians(3, {"pull": lambda: run(job.command(**NOTHING)), "xml": lambda: run(xml)})
+            cpu_us = {name: one.cpu_s / bench.keys * 1e6 for name, one in found.items()}
+            bench.ledger_found = cpu_us["pull"], cpu_us["xml"], os.path.getsize(job.state) / bench.keys
     return bench.ledger_found
 
 
 def ledger_cpu(bench):
-    return ledger(bench)[0], "%d keys" % bench.keys
+    cpu_us, xml_us, _ = ledger(bench)
+    return cpu_us, "%d keys; libxml2 alone %.2f us" % (bench.keys, xml_us)
 
 
 def ledger_bytes(bench):
-    return ledger(bench)[1], "keys of 60 bytes"
+    return ledger(bench)[2], "keys of 60 bytes"
 
 
 def post_batches(connection, batches, path, headers):
